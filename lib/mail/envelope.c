@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/envelope.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/address.h"
+
+#define FORMAT "pillarbox 1\n"
+#define XTEXT_MAX 500 /* octets of an ENVID or ORCPT; RFC 3461 4.4 allows 100, 4.2 allows 500 */
+
+static const char *const body_names[] = {"7BIT", "8BITMIME", "SMTPUTF8"};
+static const char *const ret_names[] = {"", "FULL", "HDRS"};
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} notify_names[] = {
+    {"NEVER", NOTIFY_NEVER},
+    {"SUCCESS", NOTIFY_SUCCESS},
+    {"FAILURE", NOTIFY_FAILURE},
+    {"DELAY", NOTIFY_DELAY},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const char *
+body_name(enum body body)
+{
+	return body_names[body];
+}
+
+/* A field's value while it is parsed: s[0 .. len), consumed from the front. */
+struct value {
+	const char *s;
+	size_t len;
+};
+
+static bool
+take(struct value *v, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (v->len < n || memcmp(v->s, prefix, n) != 0)
+		return false;
+	v->s += n;
+	v->len -= n;
+	return true;
+}
+
+/* Decimal digits up to `max`; the count of digits, 0 when there is none or it is too large. */
+static size_t
+take_number(struct value *v, uint64_t max, uint64_t *n)
+{
+	size_t digits = 0;
+
+	*n = 0;
+	while (digits < v->len && v->s[digits] >= '0' && v->s[digits] <= '9') {
+		unsigned d = (unsigned)(v->s[digits] - '0');
+		if (*n > (max - d) / 10)
+			return 0;
+		*n = *n * 10 + d;
+		digits++;
+	}
+	v->s += digits;
+	v->len -= digits;
+	return digits;
+}
+
+/* Visible ASCII up to a space or the end, as a string of its own. NULL: none, or out of memory. */
+static char *
+take_word(struct value *v, size_t max)
+{
+	size_t n = 0;
+	char *s;
+
+	while (n < v->len && v->s[n] > 0x20 && v->s[n] < 0x7f)
+		n++;
+	if (n == 0 || n > max || (s = strndup(v->s, n)) == NULL)
+		return NULL;
+	v->s += n;
+	v->len -= n;
+	return s;
+}
+
+/* <address>; empty only where `null` allows it. */
+static char *
+take_path(struct value *v, bool null)
+{
+	const char *end;
+	char *s;
+	size_t n;
+
+	if (!take(v, "<") || (end = memchr(v->s, '>', v->len)) == NULL)
+		return NULL;
+	/* A quoted local-part may hold ">": the last one on the line that a space or the end
+	 * follows. */
+	for (const char *p = end; p < v->s + v->len; p++)
+		if (*p == '>' && (p + 1 == v->s + v->len || p[1] == ' ')) {
+			end = p;
+			break;
+		}
+	n = (size_t)(end - v->s);
+	if (n > ADDRESS_MAX || (s = strndup(v->s, n)) == NULL)
+		return NULL;
+	if (!(null && n == 0) && !address_valid(s)) {
+		free(s);
+		return NULL;
+	}
+	v->s = end + 1;
+	v->len -= n + 1;
+	return s;
+}
+
+static bool
+parse_id(struct envelope *e, struct value *v)
+{
+	char *s = take_word(v, QUEUE_ID_LEN);
+	bool good = s != NULL && queue_id_valid(s);
+
+	if (good)
+		memcpy(e->id.s, s, sizeof(e->id.s));
+	free(s);
+	return good;
+}
+
+static bool
+parse_arrived(struct envelope *e, struct value *v)
+{
+	uint64_t sec, usec;
+
+	if (take_number(v, UINT32_MAX, &sec) == 0 || !take(v, ".") ||
+	    take_number(v, 999999, &usec) != 6)
+		return false;
+	e->arrived = sec * 1000000 + usec;
+	return true;
+}
+
+static bool
+parse_uid(struct envelope *e, struct value *v)
+{
+	uint64_t n;
+
+	if (take_number(v, UINT32_MAX, &n) == 0)
+		return false;
+	e->uid = (unsigned)n;
+	return true;
+}
+
+static bool
+parse_size(struct envelope *e, struct value *v)
+{
+	return take_number(v, ENVELOPE_SIZE_MAX, &e->size) == 12;
+}
+
+static bool
+parse_body(struct envelope *e, struct value *v)
+{
+	for (size_t i = 0; i < COUNT(body_names); i++)
+		if (take(v, body_names[i])) {
+			e->body = (enum body)i;
+			while (take(v, " "))
+				;
+			return true;
+		}
+	return false;
+}
+
+static bool
+parse_dots(struct envelope *e, struct value *v)
+{
+	e->dots = take(v, "1");
+	return e->dots || take(v, "0");
+}
+
+static bool
+parse_envid(struct envelope *e, struct value *v)
+{
+	return (e->envid = take_word(v, XTEXT_MAX)) != NULL;
+}
+
+static bool
+parse_ret(struct envelope *e, struct value *v)
+{
+	for (size_t i = RET_FULL; i < COUNT(ret_names); i++)
+		if (take(v, ret_names[i])) {
+			e->ret = (enum ret)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+parse_from(struct envelope *e, struct value *v)
+{
+	return (e->from = take_path(v, true)) != NULL;
+}
+
+static bool
+parse_notify(struct recipient *r, struct value *v)
+{
+	do {
+		size_t i = 0;
+		while (i < COUNT(notify_names) && !take(v, notify_names[i].name))
+			i++;
+		if (i == COUNT(notify_names))
+			return false;
+		r->notify |= notify_names[i].bit;
+	} while (take(v, ","));
+	return true;
+}
+
+/* Room for one more; doubles. */
+static struct recipient *
+grow(struct envelope *e)
+{
+	struct recipient *r;
+
+	if (e->nrcpt >= ENVELOPE_RCPT_MAX) {
+		errno = E2BIG;
+		return NULL;
+	}
+	if ((e->nrcpt & (e->nrcpt - 1)) == 0) { /* 0 or a power of two: full */
+		size_t n = e->nrcpt == 0 ? 1 : e->nrcpt * 2;
+		if ((r = reallocarray(e->rcpt, n, sizeof(*r))) == NULL)
+			return NULL;
+		e->rcpt = r;
+	}
+	r = &e->rcpt[e->nrcpt];
+	memset(r, 0, sizeof(*r));
+	return r;
+}
+
+static bool
+parse_rcpt(struct envelope *e, struct value *v)
+{
+	struct recipient *r = grow(e);
+
+	if (r == NULL || (r->address = take_path(v, false)) == NULL)
+		return false;
+	e->nrcpt++;
+	if (take(v, " NOTIFY=") && !parse_notify(r, v))
+		return false;
+	if (take(v, " ORCPT=") && (r->orcpt = take_word(v, XTEXT_MAX)) == NULL)
+		return false;
+	return true;
+}
+
+static void
+print_arrived(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "arrived %llu.%06llu\n", (unsigned long long)(e->arrived / 1000000),
+	    (unsigned long long)(e->arrived % 1000000));
+}
+
+static void
+print_id(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "id %s\n", e->id.s);
+}
+
+static void
+print_uid(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "uid %u\n", e->uid);
+}
+
+static void
+print_size(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "size %012llu\n", (unsigned long long)e->size);
+}
+
+static void
+print_body(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "body %-8s\n", body_name(e->body));
+}
+
+static void
+print_dots(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "dots %d\n", e->dots ? 1 : 0);
+}
+
+static void
+print_envid(struct buf *out, const struct envelope *e)
+{
+	if (e->envid != NULL)
+		buf_addf(out, "envid %s\n", e->envid);
+}
+
+static void
+print_ret(struct buf *out, const struct envelope *e)
+{
+	if (e->ret != RET_NONE)
+		buf_addf(out, "ret %s\n", ret_names[e->ret]);
+}
+
+static void
+print_from(struct buf *out, const struct envelope *e)
+{
+	buf_addf(out, "from <%s>\n", e->from);
+}
+
+static void
+print_rcpt(struct buf *out, const struct envelope *e)
+{
+	for (const struct recipient *r = e->rcpt; r < e->rcpt + e->nrcpt; r++) {
+		buf_adds(out, "rcpt <");
+		buf_adds(out, r->address);
+		buf_addc(out, '>');
+		const char *sep = " NOTIFY=";
+		for (size_t i = 0; i < COUNT(notify_names); i++)
+			if (r->notify & notify_names[i].bit) {
+				buf_adds(out, sep);
+				buf_adds(out, notify_names[i].name);
+				sep = ",";
+			}
+		if (r->orcpt != NULL) {
+			buf_adds(out, " ORCPT=");
+			buf_adds(out, r->orcpt);
+		}
+		buf_addc(out, '\n');
+	}
+}
+
+enum often {
+	ONCE,
+	OPTIONAL,
+	MANY,
+};
+
+/* The grammar of the head behind its first line: fields in this order. */
+static const struct field {
+	const char *name;
+	enum often often;
+	bool (*parse)(struct envelope *e, struct value *v);
+	void (*print)(struct buf *out, const struct envelope *e);
+	const char *bad;
+} fields[] = {
+    {"id ", ONCE, parse_id, print_id, "bad or missing id"},
+    {"arrived ", ONCE, parse_arrived, print_arrived, "bad or missing arrived"},
+    {"uid ", ONCE, parse_uid, print_uid, "bad or missing uid"},
+    {"size ", ONCE, parse_size, print_size, "bad or missing size"},
+    {"body ", ONCE, parse_body, print_body, "bad or missing body"},
+    {"dots ", ONCE, parse_dots, print_dots, "bad or missing dots"},
+    {"envid ", OPTIONAL, parse_envid, print_envid, "bad envid"},
+    {"ret ", OPTIONAL, parse_ret, print_ret, "bad ret"},
+    {"from ", ONCE, parse_from, print_from, "bad or missing from"},
+    {"rcpt ", MANY, parse_rcpt, print_rcpt, "bad or missing rcpt"},
+};
+
+int
+envelope_add(struct envelope *e, const char *address)
+{
+	struct recipient *r = grow(e);
+
+	if (r == NULL || (r->address = strdup(address)) == NULL)
+		return -1;
+	e->nrcpt++;
+	return 0;
+}
+
+void
+envelope_print(struct buf *out, const struct envelope *e)
+{
+	buf_adds(out, FORMAT);
+	for (size_t i = 0; i < COUNT(fields); i++)
+		fields[i].print(out, e);
+	buf_addc(out, '\n');
+}
+
+/* size, body and dots stand in a row and have a fixed width, so one overwrite seals a head. */
+void
+envelope_seal(char *head, const struct envelope *e, size_t *offset, size_t *len)
+{
+	struct buf b = BUF_INIT(256);
+
+	buf_adds(&b, FORMAT);
+	print_id(&b, e);
+	print_arrived(&b, e);
+	print_uid(&b, e);
+	*offset = b.len;
+	print_size(&b, e);
+	print_body(&b, e);
+	print_dots(&b, e);
+	assert(b.error == 0);
+	*len = b.len - *offset;
+	memcpy(head + *offset, b.data + *offset, *len);
+	buf_free(&b);
+}
+
+/* The next line into *v; false when it is not whole yet. */
+static bool
+next_line(struct value *rest, struct value *v)
+{
+	const char *end = memchr(rest->s, '\n', rest->len);
+
+	if (end == NULL)
+		return false;
+	v->s = rest->s;
+	v->len = (size_t)(end - rest->s);
+	rest->len -= v->len + 1;
+	rest->s = end + 1;
+	return true;
+}
+
+/* One field's line: 1 taken, 0 it is another field, -1 it is bad. */
+static int
+parse_field(struct envelope *e, const struct field *f, struct value line)
+{
+	if (!take(&line, f->name))
+		return 0;
+	return f->parse(e, &line) && line.len == 0 ? 1 : -1;
+}
+
+long
+envelope_parse(struct envelope *e, const char *data, size_t len, const char **why)
+{
+	struct value rest = {data, len}, line;
+	size_t n = strlen(FORMAT);
+
+	memset(e, 0, sizeof(*e));
+	*why = "not a spool file";
+	if (len > 0 && memcmp(data, FORMAT, len < n ? len : n) != 0)
+		return -1;
+	if (len < n)
+		return 0;
+	rest.s += n;
+	rest.len -= n;
+	for (const struct field *f = fields;;) {
+		if (!next_line(&rest, &line))
+			break;
+		if (line.len == 0) {
+			*why = "no recipient";
+			return e->nrcpt > 0 ? (long)(rest.s - data) : -1;
+		}
+		int took = f < fields + COUNT(fields) ? parse_field(e, f, line) : 0;
+		while (took == 0 && f < fields + COUNT(fields) &&
+		       (f->often != ONCE && (f->often != MANY || e->nrcpt > 0))) {
+			if (++f == fields + COUNT(fields))
+				break;
+			took = parse_field(e, f, line);
+		}
+		if (took != 1) {
+			*why = f < fields + COUNT(fields) ? f->bad : "unknown field";
+			return -1;
+		}
+		if (f->often != MANY)
+			f++;
+	}
+	*why = "the head is too large";
+	return len >= ENVELOPE_HEAD_MAX ? -1 : 0;
+}
+
+void
+envelope_free(struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		free(e->rcpt[i].address);
+		free(e->rcpt[i].orcpt);
+	}
+	free(e->rcpt);
+	free(e->envid);
+	free(e->from);
+	memset(e, 0, sizeof(*e));
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * route: relay URLs, and which destination a recipient belongs to. Pure.
+ *
+ *	smtp://[user[:password]@]host[:port]       STARTTLS when offered; port 25
+ *	smtp+tls://…                               STARTTLS, verified, or nothing; port 587
+ *	smtps://…                                  TLS from the first octet; port 465
+ *	smtp+notls://…                             never TLS; port 25
+ *
+ * user and password are percent-encoded (RFC 3986 2.1); IPv6 addresses stand in brackets.
+ * A password belongs in [relay] password_file; one in the URL works and is never shown.
+ * `user` with no TLS is refused by route_parse() except for a loopback address or "localhost".
+ */
+#ifndef MAIL_ROUTE_H
+#define MAIL_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tls_mode {
+	TLS_MODE_NEVER,    /* smtp+notls */
+	TLS_MODE_OFFERED,  /* smtp: STARTTLS when offered */
+	TLS_MODE_STARTTLS, /* smtp+tls */
+	TLS_MODE_IMPLICIT, /* smtps */
+};
+
+/* Values of [tls] policy; TLS_POLICY_AUTO picks by route, see route_policy(). */
+enum tls_policy {
+	TLS_POLICY_AUTO,
+	TLS_POLICY_NONE,
+	TLS_POLICY_MAY,     /* use it when offered, any certificate; else plain */
+	TLS_POLICY_ENCRYPT, /* any certificate, but never plain */
+	TLS_POLICY_VERIFY,  /* chain and name must be right */
+};
+
+#define HOST_LEN 256 /* octets of a host or domain name, its NUL included */
+#define USER_LEN 256
+#define SECRET_LEN 4096
+
+struct relay {
+	enum tls_mode mode;
+	char host[HOST_LEN]; /* name or address, without brackets */
+	uint16_t port;
+	char user[USER_LEN];       /* "": no account */
+	char password[SECRET_LEN]; /* from the URL; "" when it has none */
+};
+
+/* Parse a relay URL. 0, or -1 with *why a constant string ("unknown scheme", "bad port" …). */
+int route_parse(struct relay *r, const char *url, const char **why);
+
+/*
+ * The TLS policy in force: `set` unless AUTO. AUTO: smtp+notls none; smtp+tls and smtps verify;
+ * smtp with an account verify, without one may; MX (r == NULL) may. A set policy never weakens an
+ * account: with a user it is VERIFY, or NONE for smtp+notls to loopback.
+ */
+enum tls_policy route_policy(const struct relay *r, enum tls_policy set);
+
+/* Whether a host as written is this machine's loopback: 127.0.0.0/8, ::1, "localhost". */
+bool route_loopback(const char *host);
+
+/*
+ * The destination of a recipient when there is no relay: the domain behind its last "@",
+ * lower-case, into dst[HOST_LEN]. -1 when it has none or it is too long.
+ */
+int route_domain(char dst[HOST_LEN], const char *address);
+
+#endif

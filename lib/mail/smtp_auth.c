@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * AUTH (RFC 4954). A password goes out only over TLS whose certificate was verified, or where the
+ * configuration says that plain is safe (loopback). Whatever the server says, a failed login is the
+ * site's trouble and never bounces mail.
+ */
+#include "mail/smtp_client_impl.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HIDE 8               /* octets of a secret that betray it in a server's text */
+#define RESPONSE (16 * 1024) /* octets of a response before base64 */
+
+static void
+fail(struct smtp_client *c, struct outcome o)
+{
+	smtp_end(c, &o);
+}
+
+/* Room for all at once, so that nothing secret stays behind where realloc moved from. */
+static void
+reserve_secret(struct buf *b, size_t len)
+{
+	(void)buf_reserve(b, len);
+}
+
+/* base64 of what the mechanism said, into c->secret. */
+static void
+encode(struct smtp_client *c, const struct buf *raw)
+{
+	buf_wipe(&c->secret);
+	reserve_secret(&c->secret, raw->len / 3 * 4 + 8);
+	c->config->crypto->encode(&c->secret, buf_str(raw), raw->len);
+	if (raw->error != 0 && c->secret.error == 0)
+		c->secret.error = raw->error;
+}
+
+/* Send `step`, whose line takes c->secret with it; the socket's copy is then the only one. */
+static void
+send_secret(struct smtp_client *c, enum smtp_step step)
+{
+	c->hush = true;
+	reserve_secret(&c->out, c->secret.len + 64);
+	if (c->secret.error != 0)
+		c->out.error = c->secret.error;
+	smtp_ask(c, step, NULL, 0);
+	buf_wipe(&c->secret);
+}
+
+/* "AUTH PLAIN " and " " and CRLF around the initial response fit. */
+static bool
+fits(const struct smtp_client *c)
+{
+	size_t around = strlen("AUTH  \r\n") + strlen(sasl_name(c->sasl.mechanism));
+
+	return c->secret.len + around <= SMTP_AUTH_LINE;
+}
+
+static void
+start(struct smtp_client *c, const struct sasl_mechanism *m)
+{
+	struct buf raw = BUF_INIT(RESPONSE);
+
+	reserve_secret(&raw, RESPONSE);
+	sasl_start(&c->sasl, m, c->config->account);
+	if (sasl_initial(&c->sasl, &raw)) {
+		if (raw.len == 0 && raw.error == 0)
+			buf_adds(&c->secret, "=");
+		else
+			encode(c, &raw);
+	}
+	buf_wipe(&raw);
+	if (!fits(c)) { /* it goes as the answer to an empty challenge then */
+		sasl_start(&c->sasl, m, c->config->account);
+		buf_wipe(&c->secret);
+	}
+	send_secret(c, STEP_AUTH);
+}
+
+void
+smtp_auth(struct smtp_client *c)
+{
+	const struct smtp_client_config *config = c->config;
+	const struct sasl_mechanism *m = sasl_choose(c->ehlo.auth);
+
+	assert(config->crypto != NULL);
+	if (!c->verified && !config->plain_auth)
+		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 11),
+			    "no verified TLS with %s: the password is not sent", config->host));
+	else if (m == NULL)
+		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 4),
+			    "%s offers no AUTH mechanism we have; offered: %s", config->host,
+			    c->ehlo.auth[0] != '\0' ? c->ehlo.auth : "none"));
+	else
+		start(c, m);
+}
+
+void
+smtp_auth_send(struct smtp_client *c, const struct smtp_asked *a)
+{
+	(void)a;
+	buf_adds(&c->out, "AUTH ");
+	buf_adds(&c->out, sasl_name(c->sasl.mechanism));
+	if (c->secret.len > 0) {
+		buf_addc(&c->out, ' ');
+		buf_add(&c->out, c->secret.data, c->secret.len);
+	}
+	buf_adds(&c->out, "\r\n");
+}
+
+void
+smtp_auth_respond(struct smtp_client *c, const struct smtp_asked *a)
+{
+	(void)a;
+	buf_add(&c->out, buf_str(&c->secret), c->secret.len);
+	buf_adds(&c->out, "\r\n");
+}
+
+/* Put the answer to the challenge into c->secret; -1 when there is none. */
+static int
+answer(struct smtp_client *c)
+{
+	struct buf challenge = BUF_INIT(REPLY_LINE), raw = BUF_INIT(RESPONSE);
+	int rc = -1;
+
+	reserve_secret(&raw, RESPONSE);
+	if (c->config->crypto->decode(&challenge, c->text, c->textlen) == -1)
+		goto out;
+	if (sasl_step(&c->sasl, buf_str(&challenge), challenge.len, &raw) == -1)
+		goto out;
+	encode(c, &raw);
+	rc = 0;
+out:
+	buf_free(&challenge);
+	buf_wipe(&raw);
+	return rc;
+}
+
+void
+smtp_auth_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code == 235)
+		smtp_ready(c);
+	else if (c->reply.code / 100 >= 4)
+		smtp_end_judged(c, a);
+	else if (c->reply.code != 334)
+		smtp_end_unexpected(c, a);
+	else if (answer(c) == 0)
+		send_secret(c, STEP_RESPONSE);
+	else
+		smtp_ask(c, STEP_CANCEL, NULL, 0);
+}
+
+void
+smtp_auth_cancelled(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code / 100 < 4)
+		smtp_end_unexpected(c, a);
+	else
+		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 0),
+			    "cannot answer the AUTH %s challenge of %s",
+			    sasl_name(c->sasl.mechanism), c->config->host));
+}
+
+/* Replace each run in the reply's text that begins as the secret does by a star. */
+static void
+hide(struct reply *r, const char *secret, size_t len)
+{
+	size_t least = len < HIDE ? len : HIDE;
+
+	for (size_t i = 0; least > 0 && i < r->len; i++) {
+		size_t n = 0;
+
+		while (n < len && i + n < r->len && r->text[i + n] == secret[n])
+			n++;
+		if (n < least)
+			continue;
+		r->text[i] = '*';
+		memmove(r->text + i + 1, r->text + i + n, r->len - i - n + 1);
+		r->len -= n - 1;
+	}
+}
+
+/* The responses that the mechanism gives, as they went out. */
+static void
+hide_responses(struct smtp_client *c)
+{
+	struct sasl s;
+	const struct sasl_account *a = c->config->account;
+	struct buf raw = BUF_INIT(RESPONSE), text = BUF_INIT(2 * RESPONSE);
+
+	reserve_secret(&raw, strlen(a->user) + strlen(a->password) + 8);
+	reserve_secret(&text, 2 * (strlen(a->user) + strlen(a->password)) + 16);
+	sasl_start(&s, c->sasl.mechanism, a);
+	while (sasl_step(&s, "", 0, &raw) == 0 && raw.error == 0) {
+		c->config->crypto->encode(&text, buf_str(&raw), raw.len);
+		if (text.error == 0)
+			hide(&c->reply, buf_str(&text), text.len);
+		buf_clear(&raw);
+		buf_clear(&text);
+	}
+	buf_wipe(&raw);
+	buf_wipe(&text);
+}
+
+void
+smtp_auth_hide(struct smtp_client *c)
+{
+	const char *password;
+
+	if (c->sasl.mechanism == NULL) /* nothing was sent that could be quoted */
+		return;
+	password = c->config->account->password;
+	hide_responses(c);
+	hide(&c->reply, password, strlen(password));
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/smtp_client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/smtp_client_impl.h"
+
+struct smtp_client *
+smtp_client_new(const struct smtp_client_config *config)
+{
+	struct smtp_client *c = calloc(1, sizeof(*c));
+
+	assert(config->policy != TLS_POLICY_AUTO);
+	if (c == NULL)
+		return NULL;
+	c->config = config;
+	c->tls = config->implicit_tls;
+	c->verified = config->implicit_tls && config->tls_verified;
+	c->out = (struct buf)BUF_INIT(SMTP_OUT);
+	c->secret = (struct buf)BUF_INIT(2 * SMTP_AUTH_LINE);
+	c->settled_end = &c->settled;
+	c->asked[0] = (struct smtp_asked){.step = STEP_GREETING};
+	c->nasked = 1;
+	return c;
+}
+
+void
+smtp_client_free(struct smtp_client *c)
+{
+	if (c == NULL)
+		return;
+	*c->settled_end = c->first;
+	for (struct smtp_transaction *t = c->settled; t != NULL; t = t->next) {
+		free(t->state);
+		t->state = NULL;
+	}
+	buf_wipe(&c->out);
+	buf_wipe(&c->secret);
+	free(c->refused);
+	free(c);
+}
+
+enum smtp_step
+smtp_now(const struct smtp_client *c)
+{
+	const struct smtp_asked *a = &c->asked[c->head];
+
+	if (c->closed)
+		return STEP_CLOSED;
+	if (c->handshake)
+		return STEP_TLS;
+	if (c->body != NULL)
+		return STEP_BODY;
+	if (c->nasked == 0)
+		return c->first != NULL ? STEP_MAIL : STEP_READY;
+	return a->step == STEP_DOT && a->end > c->written ? STEP_BODY : a->step;
+}
+
+struct smtp_transaction *
+smtp_whose(const struct smtp_client *c)
+{
+	if (c->body != NULL)
+		return c->body;
+	return c->nasked > 0 ? c->asked[c->head].t : NULL;
+}
+
+int
+smtp_client_timeout(const struct smtp_client *c)
+{
+	return smtp_rows[smtp_now(c)].timeout;
+}
+
+const char *
+smtp_client_doing(const struct smtp_client *c)
+{
+	return smtp_rows[smtp_now(c)].doing;
+}
+
+enum stage
+smtp_client_stage(const struct smtp_client *c)
+{
+	return smtp_rows[smtp_now(c)].stage;
+}
+
+bool
+smtp_client_room(const struct smtp_client *c)
+{
+	if (!c->ready || c->quitting)
+		return false;
+	if (c->first == NULL)
+		return c->nasked == 0;
+	return (c->ehlo.has & SMTP_PIPELINING) && c->first->body && c->first->next == NULL;
+}
+
+bool
+smtp_client_idle(const struct smtp_client *c)
+{
+	return c->ready && c->first == NULL && c->nasked == 0;
+}
+
+void
+smtp_client_quit(struct smtp_client *c)
+{
+	c->quitting = true;
+	smtp_advance(c);
+}
+
+/* Output. */
+
+bool
+smtp_may_ask(const struct smtp_client *c)
+{
+	if (!c->ready || c->body != NULL)
+		return false;
+	if (!(c->ehlo.has & SMTP_PIPELINING))
+		return c->nasked == 0;
+	return c->nasked < SMTP_ASKED && c->queued - c->answered < SMTP_WINDOW;
+}
+
+/* Whether what was appended is one line, whatever the strings in it. */
+static bool
+is_line(const struct buf *b, size_t from)
+{
+	if (b->error != 0 || b->len < from + 2 || memcmp(b->data + b->len - 2, "\r\n", 2) != 0)
+		return false;
+	for (size_t i = from; i < b->len - 2; i++)
+		if ((unsigned char)b->data[i] < ' ' || b->data[i] == 0x7f)
+			return false;
+	return true;
+}
+
+void
+smtp_ask(struct smtp_client *c, enum smtp_step step, struct smtp_transaction *t, size_t rcpt)
+{
+	struct smtp_asked a = {.step = step, .t = t, .rcpt = rcpt};
+	size_t from = c->out.len;
+	struct outcome o;
+
+	assert(c->nasked < SMTP_ASKED);
+	smtp_rows[step].send(c, &a);
+	if (!is_line(&c->out, from)) {
+		o = status_trouble(smtp_rows[step].stage, SCOPE_MESSAGE, STATUS(4, 3, 0), "%s",
+		    c->out.error != 0 ? "out of memory"
+				      : "a command with control characters in it is not sent");
+		smtp_end(c, &o);
+		return;
+	}
+	c->queued += c->out.len - from;
+	a.end = c->queued;
+	c->asked[(c->head + c->nasked++) % SMTP_ASKED] = a;
+}
+
+void
+smtp_client_output(struct smtp_client *c, struct smtp_output *w)
+{
+	*w = (struct smtp_output){.data = buf_str(&c->out), .len = c->out.len};
+	if (w->len == 0)
+		w->body = c->body;
+}
+
+void
+smtp_client_wrote(struct smtp_client *c, size_t n)
+{
+	if (c->closed)
+		return;
+	buf_drop(&c->out, n);
+	c->written += n;
+	if (c->out.len == 0 && c->hush) {
+		buf_wipe(&c->out);
+		c->hush = false;
+	}
+}
+
+void
+smtp_client_body_done(struct smtp_client *c)
+{
+	struct smtp_transaction *t = c->body;
+
+	if (t == NULL)
+		return;
+	c->body = NULL;
+	smtp_ask(c, STEP_DOT, t, 0);
+	smtp_advance(c);
+}
+
+/* Input. */
+
+/*
+ * A reply to what was not written yet, or to nothing. While a message is sent a server may give up
+ * on it early; but that it has it, it cannot know.
+ */
+static void
+on_early(struct smtp_client *c)
+{
+	struct smtp_asked a = {.step = smtp_now(c), .t = smtp_whose(c)};
+	bool refuses = c->reply.code / 100 >= 4;
+	struct outcome o;
+
+	if (a.step == STEP_DOT)
+		a.step = STEP_BODY;
+	if (c->reply.code == 421 && a.step != STEP_QUIT) {
+		smtp_end_judged(c, &a);
+	} else if (a.step == STEP_BODY && refuses) {
+		o = status_judge(STAGE_BODY, &c->reply, c->config->host);
+		smtp_settle(c, a.t, &o);
+		o = status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 4, 2),
+		    "%s refused another message while it was sent, which ends the session",
+		    c->config->host);
+		smtp_end(c, &o);
+	} else {
+		smtp_end_unexpected(c, &a);
+	}
+}
+
+static void
+on_reply(struct smtp_client *c)
+{
+	struct smtp_asked a = c->asked[c->head];
+
+	if (c->nasked == 0 || a.end > c->mark) {
+		on_early(c);
+		return;
+	}
+	c->head = (c->head + 1) % SMTP_ASKED;
+	c->nasked--;
+	c->answered = a.end;
+	if (c->reply.code == 421 && a.step != STEP_QUIT)
+		smtp_end_judged(c, &a);
+	else
+		smtp_rows[a.step].reply(c, &a);
+}
+
+/* A line that breaks the grammar, or is too long. */
+static void
+on_garbage(struct smtp_client *c)
+{
+	struct smtp_asked a = {.step = smtp_now(c), .t = smtp_whose(c)};
+
+	smtp_end_protocol(c, &a, "a malformed reply");
+}
+
+/* Octets, although none may come before the handshake: somebody put them there (CVE-2011-0411). */
+static void
+on_injection(struct smtp_client *c)
+{
+	struct outcome o = status_trouble(STAGE_STARTTLS, SCOPE_DESTINATION, STATUS(4, 7, 0),
+	    "%s sent more than its reply to STARTTLS, which may be an attack", c->config->host);
+
+	smtp_end(c, &o);
+}
+
+static void
+on_line(struct smtp_client *c)
+{
+	size_t len = c->linelen;
+	enum reply_event event;
+
+	if (len > 0 && c->line[len - 1] == '\r')
+		len--;
+	c->text = reply_line_text(c->line, len, &c->textlen);
+	event = reply_push(&c->reply, c->line, len);
+	if (event == REPLY_BAD) {
+		on_garbage(c);
+		return;
+	}
+	if (c->reply.lines > 1 && c->nasked > 0 && c->asked[c->head].step == STEP_EHLO)
+		smtp_ehlo_line(&c->ehlo, c->text, c->textlen);
+	if (event == REPLY_DONE) {
+		smtp_auth_hide(c);
+		on_reply(c);
+		reply_init(&c->reply);
+	}
+}
+
+/* Take octets up to a line's end: how many. */
+static size_t
+take(struct smtp_client *c, const char *data, size_t len)
+{
+	const char *lf = memchr(data, '\n', len);
+	size_t n = lf != NULL ? (size_t)(lf - data) : len;
+
+	if (c->linelen == 0 && c->reply.lines == 0)
+		c->mark = c->written;
+	if (n > sizeof(c->line) - c->linelen) {
+		on_garbage(c);
+		return len;
+	}
+	memcpy(c->line + c->linelen, data, n);
+	c->linelen += n;
+	if (lf == NULL)
+		return n;
+	on_line(c);
+	c->linelen = 0;
+	return n + 1;
+}
+
+void
+smtp_client_input(struct smtp_client *c, const char *data, size_t len)
+{
+	while (len > 0 && !c->closed) {
+		size_t n;
+
+		if (c->handshake) {
+			on_injection(c);
+			return;
+		}
+		n = take(c, data, len);
+		data += n;
+		len -= n;
+	}
+	smtp_advance(c);
+}
+
+/* Events. */
+
+int
+smtp_refuse(struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o)
+{
+	if (c->nrefused == c->refused_cap) {
+		size_t cap = c->refused_cap > 0 ? 2 * c->refused_cap : 4;
+		struct smtp_refused *p = reallocarray(c->refused, cap, sizeof(*p));
+
+		if (p == NULL)
+			return -1;
+		c->refused = p;
+		c->refused_cap = cap;
+	}
+	c->refused[c->nrefused++] = (struct smtp_refused){.t = t, .rcpt = rcpt, .outcome = *o};
+	return 0;
+}
+
+static bool
+refused_event(struct smtp_client *c, struct smtp_event *ev)
+{
+	const struct smtp_refused *r;
+
+	if (c->refused_at == c->nrefused) {
+		c->refused_at = c->nrefused = 0;
+		return false;
+	}
+	r = &c->refused[c->refused_at++];
+	*ev = (struct smtp_event){
+	    .type = SMTP_EVENT_RCPT, .transaction = r->t, .rcpt = r->rcpt, .outcome = r->outcome};
+	return true;
+}
+
+static bool
+told(bool *flag, struct smtp_event *ev, enum smtp_event_type type)
+{
+	if (!*flag)
+		return false;
+	*flag = false;
+	*ev = (struct smtp_event){.type = type};
+	return true;
+}
+
+bool
+smtp_client_event(struct smtp_client *c, struct smtp_event *ev)
+{
+	if (told(&c->tell_starttls, ev, SMTP_EVENT_STARTTLS) ||
+	    told(&c->tell_ready, ev, SMTP_EVENT_READY) || refused_event(c, ev) ||
+	    smtp_settled_event(c, ev))
+		return true;
+	if (!told(&c->tell_closed, ev, SMTP_EVENT_CLOSED))
+		return false;
+	ev->outcome = c->why;
+	return true;
+}

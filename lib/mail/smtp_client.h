@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * smtp_client: the client's side of an SMTP session (RFC 5321), without I/O.
+ *
+ * Octets from the server go in, octets for the server and events come out; the clock, the
+ * socket and TLS are the caller's. The caller's loop:
+ *
+ *	octets came      smtp_client_input(c, data, len)
+ *	socket writable  smtp_client_output(c, &w): write w.data[0..w.len), tell
+ *smtp_client_wrote(); w.body: send the message of w.transaction (dot-stuffed, without the final
+ *	                 dot), then smtp_client_body_done()
+ *	each time        while (smtp_client_event(c, &ev)) …
+ *	poll timeout     smtp_client_timeout(c) milliseconds since the last progress
+ *	timed out, EOF   smtp_client_lost(c, …); events follow
+ *
+ * One transaction is under way at a time, and the next may be given while the message of the last
+ *is sent or its final dot unanswered: with PIPELINING its MAIL, RCPT and DATA ride with the dot, so
+ *a message costs one round trip. Every reply is matched to the command it answers by a queue of
+ * what was sent. A reply to nothing asked, or to what was not yet written, ends the session;
+ * one that comes while the message is being sent counts only when it refuses it.
+ *
+ * The legal order (each step a row of the table in smtp_states.c: what it is doing in words, its
+ * stage, its timeout, what it sends, what it does with the reply):
+ *
+ *	greeting -> EHLO (-> HELO) -> [STARTTLS -> handshake -> EHLO] -> [AUTH] -> ready
+ *	ready    -> MAIL -> RCPT… -> DATA -> body -> dot -> ready
+ *	                 \-> RSET when it fails half way -> ready
+ *	ready    -> QUIT
+ */
+#ifndef MAIL_SMTP_CLIENT_H
+#define MAIL_SMTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mail/envelope.h"
+#include "mail/route.h"
+#include "mail/sasl.h"
+#include "mail/status.h"
+
+/* What a session needs to know; borrowed for its life. */
+struct smtp_client_config {
+	const char *hostname;               /* for EHLO: FQDN or address literal */
+	const char *host;                   /* "name[address]:port" of the server, for texts */
+	enum tls_policy policy;             /* NONE, MAY, ENCRYPT or VERIFY; never AUTO */
+	bool implicit_tls;                  /* TLS came before the greeting */
+	bool tls_verified;                  /* … and it was verified (implicit TLS only) */
+	bool plain_auth;                    /* the one exception: AUTH without TLS (loopback) */
+	const struct sasl_account *account; /* NULL: none */
+	const struct sasl_crypto *crypto;
+};
+
+/* A message to be sent: which recipients of which envelope. The caller's, and neither freed nor
+ * changed before its SMTP_EVENT_DONE. What is private need not be initialised. */
+struct smtp_transaction {
+	const struct envelope *envelope;
+	const uint32_t *rcpt; /* indexes into envelope->rcpt */
+	size_t nrcpt;
+	void *owner; /* the caller's */
+	/* private */
+	size_t at;                        /* the next recipient to be named to the server */
+	size_t valid, answered, accepted; /* recipients: that can be named, … */
+	size_t told;                      /* those before it have had their event */
+	bool mail_sent, data_sent, body;  /* body: the 354 came */
+	bool utf8;                        /* needs SMTPUTF8 */
+	struct outcome outcome;           /* of those whose fate is not their own */
+	unsigned char *state;             /* per recipient */
+	struct smtp_transaction *next;
+};
+
+enum smtp_event_type {
+	SMTP_EVENT_STARTTLS, /* do the handshake now, then smtp_client_secured(); write nothing
+				before */
+	SMTP_EVENT_READY,    /* the session is open: transactions are welcome */
+	SMTP_EVENT_RCPT,     /* a recipient's fate is known: transaction, rcpt, outcome */
+	SMTP_EVENT_DONE,     /* the transaction is over: every recipient had its SMTP_EVENT_RCPT */
+	SMTP_EVENT_CLOSED, /* the session is over: outcome says why (class 2 after QUIT); close it.
+			    * Every transaction given has had its SMTP_EVENT_DONE before. When its
+			    * scope is SCOPE_DESTINATION, no other message will fare better now. */
+};
+
+struct smtp_event {
+	enum smtp_event_type type;
+	struct smtp_transaction *transaction;
+	size_t rcpt; /* index into transaction->rcpt */
+	struct outcome outcome;
+};
+
+/* What is to be written next. */
+struct smtp_output {
+	const char *data;
+	size_t len;
+	struct smtp_transaction *body; /* when len is 0: this message's content; NULL: nothing */
+};
+
+struct smtp_client;
+
+/* NULL: out of memory. The session begins with waiting for the greeting. */
+struct smtp_client *smtp_client_new(const struct smtp_client_config *config);
+void smtp_client_free(struct smtp_client *c);
+
+void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
+void smtp_client_output(struct smtp_client *c, struct smtp_output *w);
+void smtp_client_wrote(struct smtp_client *c, size_t n);
+void smtp_client_body_done(struct smtp_client *c);
+/* The content could not be read to its end: the session ends without a dot (SCOPE_MESSAGE). */
+void smtp_client_body_failed(struct smtp_client *c, const struct outcome *o);
+bool smtp_client_event(struct smtp_client *c, struct smtp_event *ev);
+
+/* After SMTP_EVENT_STARTTLS: the handshake succeeded; verified: chain and name are right. */
+void smtp_client_secured(struct smtp_client *c, bool verified);
+
+/*
+ * Whether a transaction may be given now. One at a time, and with PIPELINING one more from the
+ * moment the last one's message may be sent (its 354 came): its commands go out behind that one's
+ * final dot.
+ */
+bool smtp_client_room(const struct smtp_client *c);
+
+/* Only when there is room. What cannot be sent (size, addresses) is failed here; events follow. */
+void smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t);
+
+/* The session is open, no transaction is under way and nothing is unanswered. */
+bool smtp_client_idle(const struct smtp_client *c);
+
+/* Say goodbye when what is under way is over. */
+void smtp_client_quit(struct smtp_client *c);
+
+/*
+ * The connection is gone (EOF, reset, timeout, failed handshake): settles everything, as deferred.
+ * o->text says what happened but not where: "lost connection with HOST" (so when it is ""),
+ * "conversation with HOST timed out"; " while sending RCPT TO" is put behind it, or, when a final
+ * dot was written, that the message may arrive twice. During the handshake it stands alone.
+ * o->status is taken; class and stage are set here; so is the scope, to SCOPE_MESSAGE, where it
+ * was SCOPE_DESTINATION but a message was on its way to the server or the session was idle.
+ * While waiting for the reply to QUIT this is a good end.
+ */
+void smtp_client_lost(struct smtp_client *c, const struct outcome *o);
+
+/* Milliseconds allowed for what is being waited for now (RFC 5321 4.5.3.2); 0: no limit. */
+int smtp_client_timeout(const struct smtp_client *c);
+
+/* What it is doing, in words ("waiting for the greeting"), and as a stage. */
+const char *smtp_client_doing(const struct smtp_client *c);
+enum stage smtp_client_stage(const struct smtp_client *c);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a session ends: what was under way gets its outcome, and nothing more is sent.
+ */
+#include "mail/smtp_client_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+smtp_end(struct smtp_client *c, const struct outcome *o)
+{
+	if (c->closed)
+		return;
+	while (c->first != NULL)
+		smtp_settle(c, c->first, o);
+	c->nasked = 0;
+	c->ready = c->handshake = c->tell_ready = c->tell_starttls = false;
+	c->closed = c->tell_closed = true;
+	c->why = *o;
+	buf_wipe(&c->out);
+	buf_wipe(&c->secret);
+}
+
+/* The outcome, with where it happened put behind its text. */
+static struct outcome
+located(const struct smtp_client *c, const struct outcome *o, enum smtp_step step)
+{
+	const struct smtp_row *row = &smtp_rows[step];
+	const char *where = " while ", *doing = row->doing;
+	char reason[OUTCOME_TEXT - 128]; /* the place is not to be cut off */
+
+	if (step == STEP_DOT) {
+		where = " after the end of the message was sent -- it may arrive twice";
+		doing = "";
+	} else if (step == STEP_TLS && o->text[0] != '\0') {
+		where = doing = "";
+	}
+	text_clean(reason, sizeof(reason), o->text, strlen(o->text));
+	if (reason[0] == '\0')
+		return status_trouble(row->stage, o->scope, o->status,
+		    "lost connection with %.256s%s%s", c->config->host, where, doing);
+	return status_trouble(row->stage, o->scope, o->status, "%s%s%s", reason, where, doing);
+}
+
+/* The session is over by trouble at `step`, which was `owner`'s; the others had not come so far. */
+static void
+give_up(struct smtp_client *c, const struct outcome *o, enum smtp_step step,
+    const struct smtp_transaction *owner)
+{
+	struct outcome why = located(c, o, step), others = why;
+
+	if (step == STEP_QUIT) /* nothing was left to be lost */
+		why.status = STATUS(2, 0, 0);
+	if (owner != NULL)
+		others = located(c, o, STEP_MAIL);
+	while (c->first != NULL)
+		smtp_settle(c, c->first, c->first == owner ? &why : &others);
+	smtp_end(c, &why);
+}
+
+void
+smtp_client_lost(struct smtp_client *c, const struct outcome *o)
+{
+	struct outcome lost = *o;
+	enum smtp_step step = smtp_now(c);
+
+	if (c->closed)
+		return;
+	if (lost.scope == SCOPE_DESTINATION &&
+	    (step == STEP_READY || step == STEP_BODY || step == STEP_DOT))
+		lost.scope = SCOPE_MESSAGE;
+	if (lost.status.class == 0)
+		lost.status = STATUS(4, 4, 2);
+	give_up(c, &lost, step, smtp_whose(c));
+}
+
+void
+smtp_end_protocol(struct smtp_client *c, const struct smtp_asked *a, const char *what)
+{
+	struct outcome o = status_trouble(smtp_rows[a->step].stage, SCOPE_DESTINATION,
+	    STATUS(4, 5, 0), "protocol error: %.200s sent %s", c->config->host, what);
+
+	give_up(c, &o, a->step, a->t);
+}
+
+void
+smtp_end_unexpected(struct smtp_client *c, const struct smtp_asked *a)
+{
+	char what[OUTCOME_TEXT];
+
+	if (snprintf(what, sizeof(what), "an unexpected reply: %.400s", c->reply.text) > 0)
+		smtp_end_protocol(c, a, what);
+}
+
+void
+smtp_end_judged(struct smtp_client *c, const struct smtp_asked *a)
+{
+	struct outcome o = status_judge(smtp_rows[a->step].stage, &c->reply, c->config->host);
+
+	if (a->step == STEP_READY) /* tired of waiting: that says nothing of the next session */
+		o = status_trouble(STAGE_QUIT, SCOPE_MESSAGE, o.status,
+		    "%.200s ended the session: %s", c->config->host, c->reply.text);
+	smtp_end(c, &o);
+}
+
+void
+smtp_client_body_failed(struct smtp_client *c, const struct outcome *o)
+{
+	struct outcome end;
+
+	if (c->body == NULL)
+		return;
+	smtp_settle(c, c->body, o);
+	end = status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 3, 0),
+	    "session with %s given up in the middle of a message", c->config->host);
+	smtp_end(c, &end);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/smtp_client_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/address.h"
+
+#define ENVID_MAX 100 /* octets of xtext, RFC 3461 4.4 */
+#define ORCPT_MAX 500 /* … 4.2 */
+
+static bool
+offers(const struct smtp_client *c, enum smtp_extension ext)
+{
+	return (c->ehlo.has & (unsigned)ext) != 0;
+}
+
+static const struct recipient *
+recipient(const struct smtp_transaction *t, size_t i)
+{
+	assert(t->rcpt[i] < t->envelope->nrcpt);
+	return &t->envelope->rcpt[t->rcpt[i]];
+}
+
+/* Failing without asking the server. */
+static struct outcome
+final(struct outcome o)
+{
+	o.status.class = 5;
+	return o;
+}
+
+/* Whether the message cannot be sent to this server, to nobody; then *o says why. */
+static bool
+unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outcome *o)
+{
+	const struct envelope *e = t->envelope;
+	const char *host = c->config->host;
+
+	if (t->state == NULL)
+		*o = status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(4, 3, 0), "out of memory");
+	else if (e->from[0] != '\0' && !address_valid(e->from))
+		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 1, 7),
+		    "the sender is not a valid address: %s", e->from));
+	else if (offers(c, SMTP_SIZE) && c->ehlo.size > 0 && c->ehlo.size < e->size)
+		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 3, 4),
+		    "message size %llu exceeds size limit %llu of server %s",
+		    (unsigned long long)e->size, (unsigned long long)c->ehlo.size, host));
+	else if (t->utf8 && !offers(c, SMTP_SMTPUTF8))
+		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 6, 7),
+		    "the message needs SMTPUTF8, but %s does not offer it", host));
+	else
+		return false;
+	return true;
+}
+
+/* Which recipients can be named at all. */
+static void
+sort_out(const struct smtp_client *c, struct smtp_transaction *t)
+{
+	for (size_t i = 0; i < t->nrcpt; i++) {
+		const char *address = recipient(t, i)->address;
+
+		if (!address_valid(address)) {
+			t->state[i] = RCPT_NO_MAIL;
+		} else if (address_utf8(address) && !offers(c, SMTP_SMTPUTF8)) {
+			t->state[i] = RCPT_NO_ASCII;
+		} else {
+			t->utf8 = t->utf8 || address_utf8(address);
+			t->valid++;
+		}
+	}
+}
+
+static void
+append(struct smtp_client *c, struct smtp_transaction *t)
+{
+	struct smtp_transaction **p = &c->first;
+
+	while (*p != NULL)
+		p = &(*p)->next;
+	*p = t;
+}
+
+void
+smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t)
+{
+	const struct envelope *e = t->envelope;
+	struct outcome o = {.status = STATUS(4, 0, 0)};
+
+	assert(smtp_client_room(c));
+	t->at = t->valid = t->answered = t->accepted = t->told = 0;
+	t->mail_sent = t->data_sent = t->body = false;
+	t->utf8 = e->body == BODY_SMTPUTF8 || address_utf8(e->from);
+	t->next = NULL;
+	t->state = calloc(t->nrcpt + 1, 1);
+	append(c, t);
+	if (t->state != NULL)
+		sort_out(c, t);
+	if (unfit(c, t, &o) || t->valid == 0)
+		smtp_settle(c, t, &o);
+	smtp_advance(c);
+}
+
+/* Printable ASCII, so that a parameter ends where it should; xtext needs no more (RFC 3461 4). */
+static bool
+is_xtext(const char *s, size_t max)
+{
+	if (s == NULL || strlen(s) > max)
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s >= 0x7f || *s == '=')
+			return false;
+	return true;
+}
+
+void
+smtp_mail_send(struct smtp_client *c, const struct smtp_asked *a)
+{
+	const struct envelope *e = a->t->envelope;
+
+	buf_addf(&c->out, "MAIL FROM:<%s>", e->from);
+	if (offers(c, SMTP_SIZE))
+		buf_addf(&c->out, " SIZE=%llu", (unsigned long long)e->size);
+	if (offers(c, SMTP_8BITMIME) && (e->body != BODY_7BIT || a->t->utf8))
+		buf_adds(&c->out, " BODY=8BITMIME");
+	if (a->t->utf8)
+		buf_adds(&c->out, " SMTPUTF8");
+	if (offers(c, SMTP_DSN) && e->ret != RET_NONE)
+		buf_adds(&c->out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
+	if (offers(c, SMTP_DSN) && is_xtext(e->envid, ENVID_MAX))
+		buf_addf(&c->out, " ENVID=%s", e->envid);
+	buf_adds(&c->out, "\r\n");
+}
+
+static void
+add_notify(struct buf *out, unsigned notify)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {
+	    {NOTIFY_SUCCESS, "SUCCESS"},
+	    {NOTIFY_FAILURE, "FAILURE"},
+	    {NOTIFY_DELAY, "DELAY"},
+	};
+	const char *before = " NOTIFY=";
+
+	if (notify & NOTIFY_NEVER) {
+		buf_adds(out, " NOTIFY=NEVER");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(notify & names[i].bit))
+			continue;
+		buf_adds(out, before);
+		buf_adds(out, names[i].name);
+		before = ",";
+	}
+}
+
+void
+smtp_rcpt_send(struct smtp_client *c, const struct smtp_asked *a)
+{
+	const struct recipient *r = recipient(a->t, a->rcpt);
+
+	buf_addf(&c->out, "RCPT TO:<%s>", r->address);
+	if (offers(c, SMTP_DSN)) {
+		add_notify(&c->out, r->notify);
+		if (is_xtext(r->orcpt, ORCPT_MAX))
+			buf_addf(&c->out, " ORCPT=%s", r->orcpt);
+	}
+	buf_adds(&c->out, "\r\n");
+}
+
+/* Send the next command of a transaction; false: there is nothing to send now. */
+static bool
+send_next(struct smtp_client *c, struct smtp_transaction *t)
+{
+	while (t->at < t->nrcpt && t->state[t->at] != RCPT_OPEN)
+		t->at++;
+	if (!t->mail_sent && c->open && c->first == t) {
+		c->open = false;
+		smtp_ask(c, STEP_RSET, NULL, 0);
+	} else if (!t->mail_sent) {
+		t->mail_sent = true;
+		smtp_ask(c, STEP_MAIL, t, 0);
+	} else if (t->at < t->nrcpt) {
+		smtp_ask(c, STEP_RCPT, t, t->at++);
+	} else if (!t->data_sent) {
+		t->data_sent = true;
+		smtp_ask(c, STEP_DATA, t, 0);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void
+smtp_advance(struct smtp_client *c)
+{
+	while (smtp_may_ask(c)) {
+		struct smtp_transaction *t = c->first;
+
+		if (t != NULL && t->body)
+			t = t->next;
+		if (t != NULL && send_next(c, t))
+			continue;
+		if (c->quitting && smtp_client_idle(c))
+			smtp_ask(c, STEP_QUIT, NULL, 0);
+		return;
+	}
+}
+
+/* The replies still to come are nobody's then. */
+static void
+disown(struct smtp_client *c, const struct smtp_transaction *t)
+{
+	for (size_t i = 0; i < c->nasked; i++) {
+		struct smtp_asked *a = &c->asked[(c->head + i) % SMTP_ASKED];
+
+		if (a->t == t)
+			a->t = NULL;
+	}
+	if (c->body == t)
+		c->body = NULL;
+}
+
+void
+smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outcome *o)
+{
+	struct smtp_transaction **p = &c->first;
+
+	disown(c, t);
+	while (*p != t)
+		p = &(*p)->next;
+	*p = t->next;
+	t->next = NULL;
+	t->outcome = *o;
+	*c->settled_end = t;
+	c->settled_end = &t->next;
+}
+
+static struct outcome
+rcpt_outcome(const struct smtp_client *c, const struct smtp_transaction *t, size_t i)
+{
+	switch (t->state != NULL ? t->state[i] : RCPT_OPEN) {
+	case RCPT_NO_MAIL:
+		return final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 1, 3),
+		    "the recipient is not a valid address: %s", recipient(t, i)->address));
+	case RCPT_NO_ASCII:
+		return final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 6, 7),
+		    "the recipient needs SMTPUTF8, but %s does not offer it", c->config->host));
+	default:
+		return t->outcome;
+	}
+}
+
+bool
+smtp_settled_event(struct smtp_client *c, struct smtp_event *ev)
+{
+	struct smtp_transaction *t = c->settled;
+
+	if (t == NULL)
+		return false;
+	*ev = (struct smtp_event){.type = SMTP_EVENT_RCPT, .transaction = t};
+	while (t->told < t->nrcpt) {
+		ev->rcpt = t->told++;
+		if (t->state != NULL && t->state[ev->rcpt] == RCPT_TOLD)
+			continue;
+		ev->outcome = rcpt_outcome(c, t, ev->rcpt);
+		return true;
+	}
+	c->settled = t->next;
+	if (c->settled == NULL)
+		c->settled_end = &c->settled;
+	free(t->state);
+	t->state = NULL;
+	ev->type = SMTP_EVENT_DONE;
+	ev->rcpt = 0;
+	ev->outcome = t->outcome;
+	return true;
+}
+
+static void
+settle_judged(struct smtp_client *c, const struct smtp_asked *a)
+{
+	struct outcome o = status_judge(smtp_rows[a->step].stage, &c->reply, c->config->host);
+
+	smtp_settle(c, a->t, &o);
+}
+
+void
+smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	switch (c->reply.code / 100) {
+	case 2:
+		c->open = true;
+		break;
+	case 3:
+		smtp_end_unexpected(c, a);
+		break;
+	default:
+		settle_judged(c, a);
+	}
+}
+
+static void
+rcpt_refused(struct smtp_client *c, const struct smtp_asked *a)
+{
+	struct outcome o = status_judge(STAGE_RCPT, &c->reply, c->config->host);
+
+	if (smtp_refuse(c, a->t, a->rcpt, &o) == 0) {
+		a->t->state[a->rcpt] = RCPT_TOLD;
+		return;
+	}
+	o = status_trouble(STAGE_RCPT, SCOPE_MESSAGE, STATUS(4, 3, 0), "out of memory");
+	smtp_end(c, &o);
+}
+
+void
+smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	struct smtp_transaction *t = a->t;
+
+	if (t == NULL)
+		return;
+	t->answered++;
+	if (c->reply.code / 100 == 3)
+		smtp_end_unexpected(c, a);
+	else if (c->reply.code / 100 == 2)
+		t->accepted++;
+	else
+		rcpt_refused(c, a);
+	if (!c->closed && t->answered == t->valid && t->accepted == 0)
+		settle_judged(c, a);
+}
+
+/*
+ * 354 for a transaction that failed while DATA was on its way: the message must end, and an empty
+ * one is the least that can be sent (RFC 2920 3.1).
+ */
+void
+smtp_data_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code / 100 == 2) {
+		smtp_end_unexpected(c, a);
+	} else if (c->reply.code / 100 == 3 && a->t != NULL) {
+		a->t->body = true;
+		c->body = a->t;
+	} else if (c->reply.code / 100 == 3) {
+		smtp_ask(c, STEP_VOID, NULL, 0);
+	} else if (a->t != NULL) {
+		settle_judged(c, a);
+	}
+}
+
+void
+smtp_dot_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code / 100 == 3) {
+		smtp_end_unexpected(c, a);
+		return;
+	}
+	c->open = false;
+	settle_judged(c, a);
+}
+
+void
+smtp_void_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	(void)a;
+	c->open = false;
+}
+
+void
+smtp_rset_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code / 100 != 2)
+		smtp_end_judged(c, a);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * content: the content of a message on its way from a spool file to a server.
+ *
+ * A spool file is what its owner says it is, and owners share connections: one that holds
+ * CRLF.CRLF or a bare LF in the middle would end its message early and speak SMTP in the name of
+ * the next one. So the octets of a file that somebody else owns are checked and dot-stuffed as they
+ * pass, whatever the envelope says. `raw` (the owner is who we are, and the envelope says that no
+ * line begins with a dot) passes them on unseen. Either way the last two must be CRLF.
+ */
+#ifndef NET_CONTENT_H
+#define NET_CONTENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mail/buf.h"
+
+#define CONTENT_PIECE 16384U /* octets of the file in one piece; stuffed, at most twice as many */
+
+struct content {
+	int fd;
+	uint64_t at, left; /* octets of the file: the next one, those to come */
+	bool raw;
+	/* private */
+	bool bol;
+	char last; /* octet that went out; LF at first */
+};
+
+/* The message is octets [at, at + size) of fd, which stays the caller's. */
+void content_start(struct content *b, int fd, uint64_t at, uint64_t size, bool raw);
+
+/*
+ * Append the next piece. 1: there is more; 0: that was the last; -1 with *why: the file cannot be
+ * read, is too short, or is not wire form.
+ */
+int content_read(struct content *b, struct buf *out, const char **why);
+
+/* Octets that may be taken straight from the file, and then must be reported by content_skip(). The
+ * last piece never is among them. */
+uint64_t content_skippable(const struct content *b);
+void content_skip(struct content *b, uint64_t n);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+#include <arpa/nameser.h>
+#include <ctype.h>
+#include <netdb.h>
+#include <resolv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#undef STATUS /* nameser's opcode, which nobody here means */
+
+#include "net/resolve.h"
+
+/*
+ * A host name as it may stand in MX: letters, digits, hyphens, underscores, dots. Not an address
+ * (RFC 5321 5.1 wants a name there); no label is empty.
+ */
+static bool
+host_name_ok(const char *s)
+{
+	const char *label = s;
+	bool digits = true;
+
+	for (; *s != '\0'; s++) {
+		if (*s == '.') {
+			if (s == label || s[1] == '\0')
+				return false;
+			label = s + 1;
+			digits = true;
+		} else if (isalnum((unsigned char)*s) || *s == '-' || *s == '_')
+			digits = digits && isdigit((unsigned char)*s);
+		else
+			return false;
+	}
+	return s > label && !digits;
+}
+
+/* Insert by preference behind its equals; the worst falls off a full list. */
+static void
+insert_mx(struct mx_list *list, const struct mx *mx)
+{
+	size_t i = list->n;
+
+	while (i > 0 && list->mx[i - 1].preference > mx->preference)
+		i--;
+	if (i == RESOLVE_HOSTS)
+		return;
+	if (list->n < RESOLVE_HOSTS)
+		list->n++;
+	memmove(&list->mx[i + 1], &list->mx[i], (list->n - i - 1) * sizeof(list->mx[0]));
+	list->mx[i] = *mx;
+}
+
+/* One MX record's data. 1: taken; 0: not a host name; -1: the null MX. */
+static int
+parse_record(struct mx_list *list, ns_msg *msg, const ns_rr *rr)
+{
+	const unsigned char *data = ns_rr_rdata(*rr);
+	const unsigned char *start = ns_msg_base(*msg), *end = ns_msg_end(*msg);
+	char name[NS_MAXDNAME];
+	struct mx mx;
+	size_t len;
+
+	if (ns_rr_rdlen(*rr) < 3 ||
+	    ns_name_uncompress(start, end, data + 2, name, sizeof(name)) == -1)
+		return 0;
+	if (name[0] == '\0' || strcmp(name, ".") == 0)
+		return -1;
+	len = strlen(name);
+	if (len >= sizeof(mx.host) || !host_name_ok(name))
+		return 0;
+	mx.preference = (uint16_t)ns_get16(data);
+	memcpy(mx.host, name, len + 1);
+	insert_mx(list, &mx);
+	return 1;
+}
+
+static enum mx_verdict
+parse_answers(struct mx_list *list, ns_msg *msg)
+{
+	unsigned seen = 0, nulls = 0;
+
+	for (int i = 0; i < ns_msg_count(*msg, ns_s_an); i++) {
+		ns_rr rr;
+
+		if (ns_parserr(msg, ns_s_an, i, &rr) == -1)
+			return MX_TROUBLE;
+		if (ns_rr_type(rr) != ns_t_mx || ns_rr_class(rr) != ns_c_in)
+			continue;
+		seen++;
+		if (parse_record(list, msg, &rr) == -1)
+			nulls++;
+	}
+	if (list->n > 0)
+		return MX_FOUND;
+	if (seen == 0)
+		return MX_IMPLICIT;
+	return nulls == seen ? MX_NULL : MX_UNUSABLE;
+}
+
+enum mx_verdict
+resolve_parse_mx(struct mx_list *list, const unsigned char *packet, size_t len)
+{
+	enum mx_verdict verdict;
+	ns_msg msg;
+
+	list->n = 0;
+	if (len > NS_MAXMSG || ns_initparse(packet, (int)len, &msg) == -1 ||
+	    !ns_msg_getflag(msg, ns_f_qr) || ns_msg_getflag(msg, ns_f_tc))
+		return MX_TROUBLE;
+	if (ns_msg_getflag(msg, ns_f_rcode) == ns_r_nxdomain)
+		return MX_NXDOMAIN;
+	if (ns_msg_getflag(msg, ns_f_rcode) != ns_r_noerror)
+		return MX_TROUBLE;
+	verdict = parse_answers(list, &msg);
+	if (verdict != MX_FOUND)
+		list->n = 0;
+	return verdict;
+}
+
+void
+resolve_shuffle_mx(struct mx_list *list)
+{
+	for (size_t i = 0, n; i < list->n; i += n) {
+		for (n = 1;
+		     i + n < list->n && list->mx[i + n].preference == list->mx[i].preference;)
+			n++;
+		for (size_t k = n; k > 1; k--) {
+			struct mx *a = &list->mx[i + k - 1];
+			struct mx *b = &list->mx[i + arc4random_uniform((uint32_t)k)];
+			struct mx t = *a;
+
+			*a = *b;
+			*b = t;
+		}
+	}
+}
+
+static void
+fail(struct lookup *l, unsigned char class, const char *type, const char *why)
+{
+	struct status st = class == 5 ? STATUS(4, 1, 2) : STATUS(4, 4, 3);
+
+	l->outcome = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, st,
+	    "Host or domain name not found. Name service error for name=%s type=%s: %s", l->name,
+	    type, why);
+	l->outcome.status.class = class;
+}
+
+/* MX: which exchangers; the verdict becomes an outcome. */
+static void
+judge_mx(struct lookup *l, enum mx_verdict verdict)
+{
+	l->outcome.status = STATUS(2, 0, 0);
+	switch (verdict) {
+	case MX_FOUND:
+		resolve_shuffle_mx(&l->mx);
+		break;
+	case MX_IMPLICIT:
+		l->mx.n = 1;
+		l->mx.mx[0].preference = 0;
+		memcpy(l->mx.mx[0].host, l->name, sizeof(l->name));
+		l->mx_implicit = true;
+		break;
+	case MX_NULL:
+		l->outcome = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 1, 10),
+		    "Domain %s does not accept mail (null MX)", l->name);
+		l->outcome.status.class = 5;
+		break;
+	case MX_NXDOMAIN:
+		fail(l, 5, "MX", "Host not found");
+		break;
+	case MX_TROUBLE:
+		fail(l, 4, "MX", "Host not found, try again");
+		break;
+	case MX_UNUSABLE:
+		fail(l, 4, "MX", "No host name in the MX records");
+		break;
+	}
+}
+
+/* res_nmkquery and res_nsend, not res_nquery, so that resolve_parse_mx() sees the reply's code. */
+static void
+look_up_mx(struct lookup *l, struct __res_state *rs)
+{
+	unsigned char query[NS_PACKETSZ];
+	unsigned char *answer = malloc(NS_MAXMSG);
+	enum mx_verdict verdict = MX_TROUBLE;
+	int len;
+
+	len = res_nmkquery(
+	    rs, ns_o_query, l->name, ns_c_in, ns_t_mx, NULL, 0, NULL, query, sizeof(query));
+	if (len == -1)
+		verdict = MX_NXDOMAIN; /* it cannot be written as a query: no such name can exist */
+	else if (answer != NULL) {
+		len = res_nsend(rs, query, len, answer, NS_MAXMSG);
+		if (len > 0)
+			verdict = resolve_parse_mx(&l->mx, answer, (size_t)len);
+	}
+	free(answer);
+	judge_mx(l, verdict);
+}
+
+/* The next of `family` (or of the other one, when `other`) at or behind *ai. */
+static const struct addrinfo *
+next_of(const struct addrinfo *ai, int family, bool other)
+{
+	while (ai != NULL && (ai->ai_family == family) == other)
+		ai = ai->ai_next;
+	return ai;
+}
+
+/* Families take turns, beginning with the one that getaddrinfo put first. */
+static void
+interleave(struct lookup *l, const struct addrinfo *list)
+{
+	const struct addrinfo *at[2];
+	int family = list->ai_family;
+
+	at[0] = next_of(list, family, false);
+	at[1] = next_of(list, family, true);
+	for (unsigned turn = 0; l->naddress < RESOLVE_ADDRESSES; turn++) {
+		const struct addrinfo **ai = &at[turn % 2];
+		struct inet *to = &l->address[l->naddress];
+
+		if (at[0] == NULL && at[1] == NULL)
+			break;
+		if (*ai == NULL)
+			continue;
+		if (inet_set(to, (*ai)->ai_addr)) {
+			inet_set_port(to, l->port);
+			l->naddress++;
+		}
+		*ai = next_of((*ai)->ai_next, family, turn % 2 == 1);
+	}
+}
+
+static void
+look_up_host(struct lookup *l)
+{
+	const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *list = NULL;
+	int error = getaddrinfo(l->name, NULL, &hints, &list);
+	bool missing = error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY;
+
+	if (error == 0) {
+		l->outcome.status = STATUS(2, 0, 0);
+		interleave(l, list);
+		freeaddrinfo(list);
+	}
+	if (error == 0 && l->naddress > 0)
+		return;
+	if (missing && l->implicit)
+		fail(l, 5, "A", "Host not found");
+	else
+		fail(l, 4, "A", missing ? "Host not found" : "Host not found, try again");
+}
+
+bool
+resolve_literal(struct lookup *l)
+{
+	if (l->type == LOOKUP_MX || !inet_parse(&l->address[0], l->name))
+		return false;
+	inet_set_port(&l->address[0], l->port);
+	l->naddress = 1;
+	l->outcome.status = STATUS(2, 0, 0);
+	return true;
+}
+
+/*
+ * glibc's getaddrinfo obeys the thread's own resolver state; it is made afresh each time, since a
+ * state with changed options is not renewed when resolv.conf changes. The environment's say in it
+ * (LOCALDOMAIN, RES_OPTIONS) is main's to take away.
+ */
+void
+resolve(struct lookup *l)
+{
+	struct __res_state *rs = &_res;
+
+	if (resolve_literal(l))
+		return;
+	if (res_ninit(rs) == -1) {
+		fail(l, 4, l->type == LOOKUP_MX ? "MX" : "A", "no resolver");
+		return;
+	}
+	if (l->type != LOOKUP_RELAY)
+		rs->options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);
+	if (rs->retrans > RES_TIMEOUT)
+		rs->retrans = RES_TIMEOUT;
+	if (rs->retry > 2)
+		rs->retry = 2;
+	if (l->type == LOOKUP_MX)
+		look_up_mx(l, rs);
+	else
+		look_up_host(l);
+	res_nclose(rs);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/resolver.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define STACK (512U * 1024) /* octets of a thread's; getaddrinfo has large frames */
+
+struct lookups {
+	struct lookup *first, **last;
+};
+
+struct resolver {
+	int fd; /* eventfd: answers that wait */
+	pthread_mutex_t mutex;
+	pthread_cond_t asked;
+	struct lookups questions, answers;
+};
+
+static void
+put(struct lookups *q, struct lookup *l)
+{
+	l->next = NULL;
+	*q->last = l;
+	q->last = &l->next;
+}
+
+static struct lookup *
+get(struct lookups *q)
+{
+	struct lookup *l = q->first;
+
+	if (l != NULL && (q->first = l->next) == NULL)
+		q->last = &q->first;
+	return l;
+}
+
+/* With the mutex held. */
+static void
+answer(struct resolver *r, struct lookup *l)
+{
+	uint64_t one = 1;
+
+	put(&r->answers, l);
+	/* fails only at 2^64 - 1 answers */
+	if (write(r->fd, &one, sizeof(one)) == -1)
+		return;
+}
+
+static void *
+worker(void *arg)
+{
+	struct resolver *r = arg;
+
+	pthread_mutex_lock(&r->mutex);
+	for (;;) {
+		struct lookup *l = get(&r->questions);
+
+		if (l == NULL) {
+			pthread_cond_wait(&r->asked, &r->mutex);
+			continue;
+		}
+		if (l->owner != NULL) {
+			pthread_mutex_unlock(&r->mutex);
+			resolve(l);
+			pthread_mutex_lock(&r->mutex);
+		}
+		answer(r, l);
+	}
+	return NULL;
+}
+
+static int
+start_workers(struct resolver *r)
+{
+	pthread_attr_t attr;
+	unsigned started = 0;
+	int error;
+
+	if ((error = pthread_attr_init(&attr)) != 0)
+		return error;
+	pthread_attr_setstacksize(&attr, STACK);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	for (; started < RESOLVER_THREADS; started++) {
+		pthread_t thread;
+
+		if ((error = pthread_create(&thread, &attr, worker, r)) != 0)
+			break;
+	}
+	pthread_attr_destroy(&attr);
+	return started > 0 ? 0 : error; /* one is enough */
+}
+
+struct resolver *
+resolver_new(void)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	int error;
+
+	if (r == NULL)
+		return NULL;
+	pthread_mutex_init(&r->mutex, NULL);
+	pthread_cond_init(&r->asked, NULL);
+	r->questions.last = &r->questions.first;
+	r->answers.last = &r->answers.first;
+	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = r->fd == -1 ? errno : start_workers(r);
+	if (error == 0)
+		return r;
+	if (r->fd != -1)
+		close(r->fd);
+	free(r);
+	errno = error;
+	return NULL;
+}
+
+int
+resolver_fd(const struct resolver *r)
+{
+	return r->fd;
+}
+
+struct lookup *
+resolver_ask(struct resolver *r, enum lookup_type type, const char *name, uint16_t port,
+    bool implicit, void *owner)
+{
+	struct lookup *l;
+
+	if (strlen(name) >= sizeof(l->name) || (l = calloc(1, sizeof(*l))) == NULL)
+		return NULL;
+	l->type = type;
+	strcpy(l->name, name);
+	l->port = port;
+	l->implicit = implicit;
+	l->owner = owner;
+	pthread_mutex_lock(&r->mutex);
+	if (resolve_literal(l))
+		answer(r, l);
+	else {
+		put(&r->questions, l);
+		pthread_cond_signal(&r->asked);
+	}
+	pthread_mutex_unlock(&r->mutex);
+	return l;
+}
+
+void
+resolver_forget(struct resolver *r, struct lookup *l)
+{
+	pthread_mutex_lock(&r->mutex);
+	l->owner = NULL;
+	pthread_mutex_unlock(&r->mutex);
+}
+
+struct lookup *
+resolver_take(struct resolver *r)
+{
+	struct lookup *l;
+	uint64_t n;
+
+	for (;;) {
+		pthread_mutex_lock(&r->mutex);
+		l = get(&r->answers);
+		if (l == NULL && read(r->fd, &n, sizeof(n)) == -1)
+			n = 0;
+		pthread_mutex_unlock(&r->mutex);
+		if (l == NULL || l->owner != NULL)
+			return l;
+		free(l);
+	}
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/session_impl.h"
+
+#define READ_SIZE 16384U
+#define OUT_MAX (3U * CONTENT_PIECE + 256U * 1024) /* a stuffed piece and commands behind it */
+#define STEP_TIMEOUTS 4 /* how often a step's timeout makes its upper bound */
+
+/* The end, when there is a client to be told, and when there is none. */
+static void
+lost(struct session *s, struct outcome o)
+{
+	if (s->client != NULL) {
+		smtp_client_lost(s->client, &o);
+		return;
+	}
+	s->outcome = o;
+	s->tell = true;
+	s->phase = PHASE_OVER;
+}
+
+static void
+lost_memory(struct session *s)
+{
+	lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 0), "out of memory"));
+}
+
+static void
+connect_failed(struct session *s, const char *why)
+{
+	lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 1),
+		    "connect to %s: %s", s->name, why));
+}
+
+/* An end without an announcement gets the client's own words. */
+void
+session_broken(struct session *s, int error)
+{
+	if (error == ECONNRESET || error == EPIPE)
+		lost(s, (struct outcome){.scope = SCOPE_DESTINATION});
+	else
+		lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 2),
+			    "lost connection with %s (%s)", s->name, stream_why(&s->stream)));
+}
+
+static void
+set_names(struct session *s, const struct session_config *config)
+{
+	char address[INET_TEXT];
+
+	snprintf(s->host, sizeof(s->host), "%s", config->host);
+	snprintf(s->hostname, sizeof(s->hostname), "%s", config->hostname);
+	inet_print(address, &config->address);
+	snprintf(s->name, sizeof(s->name), "%s[%.46s]:%u", s->host, address,
+	    inet_port(&config->address));
+	snprintf(s->tls, sizeof(s->tls), "plain");
+}
+
+struct session *
+session_new(const struct session_config *config, int64_t now)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->config = *config;
+	s->out = (struct buf)BUF_INIT(OUT_MAX);
+	s->out_wants = POLLOUT;
+	s->now = s->began = s->moved = s->step = now;
+	set_names(s, config);
+	if (stream_connect(&s->stream, &config->address) == -1)
+		connect_failed(s, stream_why(&s->stream));
+	return s;
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	smtp_client_free(s->client);
+	stream_close(&s->stream);
+	buf_wipe(&s->out);
+	free(s);
+}
+
+int
+session_fd(const struct session *s)
+{
+	return s->stream.fd;
+}
+
+const char *
+session_name(const struct session *s)
+{
+	return s->name;
+}
+
+const char *
+session_tls(const struct session *s)
+{
+	return s->tls;
+}
+
+bool
+session_damaged(const struct session *s)
+{
+	return s->damaged;
+}
+
+static void
+enter(struct session *s, enum phase phase)
+{
+	s->phase = phase;
+	s->moved = s->step = s->now;
+}
+
+static void
+start_talk(struct session *s)
+{
+	const struct session_config *config = &s->config;
+	struct inet local;
+	char literal[INET_TEXT];
+
+	/* RFC 5321 4.1.1.1: a host without a name of its own gives its address */
+	if (strchr(s->hostname, '.') == NULL && s->hostname[0] != '[' &&
+	    stream_local(&s->stream, &local) == 0) {
+		inet_print_literal(literal, &local);
+		snprintf(s->hostname, sizeof(s->hostname), "%s", literal);
+	}
+	s->client_config = (struct smtp_client_config){
+	    .hostname = s->hostname,
+	    .host = s->name,
+	    .policy = config->policy,
+	    .implicit_tls = config->implicit_tls,
+	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),
+	    .plain_auth = config->plain_auth,
+	    .account = config->account,
+	    .crypto = &tls_crypto,
+	};
+	s->client = smtp_client_new(&s->client_config);
+	if (s->client == NULL)
+		lost_memory(s);
+	else
+		enter(s, PHASE_TALK);
+}
+
+static void
+start_tls(struct session *s)
+{
+	bool verify = s->config.policy == TLS_POLICY_VERIFY;
+
+	if (stream_secure(&s->stream, s->config.tls, s->host, verify) == -1)
+		lost_memory(s);
+	else
+		enter(s, PHASE_TLS);
+}
+
+static void
+go_on_connecting(struct session *s)
+{
+	if (stream_connected(&s->stream) == -1) {
+		if (errno != EAGAIN)
+			connect_failed(s, stream_why(&s->stream));
+	} else if (s->config.implicit_tls)
+		start_tls(s);
+	else
+		start_talk(s);
+}
+
+static void
+go_on_securing(struct session *s)
+{
+	if (stream_handshake(&s->stream) == -1) {
+		if (errno != EAGAIN)
+			lost(s, status_trouble(STAGE_TLS, SCOPE_DESTINATION, STATUS(4, 7, 5),
+				    "TLS handshake with %s: %s", s->name, stream_why(&s->stream)));
+		return;
+	}
+	tls_describe(s->stream.tls, s->tls, sizeof(s->tls));
+	if (s->client == NULL) {
+		start_talk(s);
+		return;
+	}
+	enter(s, PHASE_TALK);
+	smtp_client_secured(s->client, tls_verified(s->stream.tls));
+}
+
+void
+session_note_step(struct session *s)
+{
+	const char *doing = smtp_client_doing(s->client);
+
+	if (doing == s->doing)
+		return;
+	s->doing = doing;
+	s->step = s->now;
+	s->sent = 0;
+}
+
+/* False: nothing to read now, or never again. */
+bool
+session_read_some(struct session *s)
+{
+	char data[READ_SIZE];
+	ssize_t n = stream_read(&s->stream, data, sizeof(data));
+
+	if (n > 0) {
+		s->moved = s->now;
+		smtp_client_input(s->client, data, (size_t)n);
+		session_note_step(s);
+	} else if (n == 0)
+		lost(s, (struct outcome){.scope = SCOPE_DESTINATION});
+	else if (errno != EAGAIN)
+		session_broken(s, errno);
+	return n > 0;
+}
+
+static void
+timed_out(struct session *s)
+{
+	if (s->phase == PHASE_CONNECT)
+		connect_failed(s, strerror(ETIMEDOUT));
+	else if (s->phase == PHASE_TALK && smtp_client_timeout(s->client) == 0)
+		smtp_client_quit(s->client);
+	else if (s->phase == PHASE_TALK && smtp_client_stage(s->client) == STAGE_BODY &&
+		 s->now < s->moved + smtp_client_timeout(s->client))
+		lost(s, status_trouble(STAGE_BODY, SCOPE_DESTINATION, STATUS(4, 4, 2),
+			    "%s takes less than %d octets a second", s->name, SESSION_RATE));
+	else if (s->phase == PHASE_TLS)
+		lost(s, status_trouble(STAGE_TLS, SCOPE_DESTINATION, STATUS(4, 4, 2),
+			    "TLS handshake with %s timed out", s->name));
+	else
+		lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 2),
+			    "conversation with %s timed out", s->name));
+}
+
+void
+session_read(struct session *s, short revents, int64_t now)
+{
+	s->now = now;
+	if (s->phase == PHASE_CONNECT && revents != 0)
+		go_on_connecting(s);
+	else if (s->phase == PHASE_TLS && revents != 0)
+		go_on_securing(s);
+	else if (s->phase == PHASE_TALK && (revents & ~POLLOUT) != 0)
+		for (int i = 0;
+		     i < SESSION_TURNS && session_read_some(s) && stream_pending(&s->stream);)
+			i++;
+	if (s->phase != PHASE_OVER && s->now >= session_deadline(s))
+		timed_out(s);
+}
+
+/* What the loop needs. */
+
+short
+session_wants(const struct session *s)
+{
+	struct smtp_output w;
+
+	if (s->phase != PHASE_TALK)
+		return s->phase == PHASE_CONNECT ? POLLOUT : stream_wants(&s->stream);
+	smtp_client_output(s->client, &w);
+	if (s->outat == s->out.len && w.len == 0 && w.body == NULL)
+		return POLLIN;
+	return (short)(POLLIN | s->out_wants);
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+session_deadline(const struct session *s)
+{
+	int timeout;
+
+	if (s->phase == PHASE_OVER)
+		return s->now;
+	if (s->phase == PHASE_CONNECT)
+		return s->began + s->config.connect_timeout;
+	if (s->phase == PHASE_TLS)
+		return s->step + SESSION_HANDSHAKE;
+	timeout = smtp_client_timeout(s->client);
+	if (timeout == 0)
+		return s->moved + SESSION_IDLE;
+	if (smtp_client_stage(s->client) == STAGE_BODY)
+		return earlier(s->moved + timeout,
+		    s->step + SESSION_GRACE + (int64_t)(s->sent * 1000 / SESSION_RATE));
+	return earlier(s->moved + timeout, s->step + (int64_t)timeout * STEP_TIMEOUTS);
+}
+
+void
+session_quit(struct session *s)
+{
+	s->quitting = true;
+	if (s->ready)
+		smtp_client_quit(s->client);
+	else
+		lost(s, status_trouble(
+			    STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 2), "told to stop"));
+}
+
+static bool
+own_event(struct session *s, struct smtp_event *ev)
+{
+	if (!s->tell)
+		return false;
+	s->tell = false;
+	*ev = (struct smtp_event){.type = SMTP_EVENT_CLOSED, .outcome = s->outcome};
+	return true;
+}
+
+bool
+session_event(struct session *s, struct smtp_event *ev)
+{
+	if (s->client == NULL)
+		return own_event(s, ev);
+	while (smtp_client_event(s->client, ev)) {
+		if (ev->type == SMTP_EVENT_STARTTLS) {
+			start_tls(s);
+			continue;
+		}
+		if (ev->type == SMTP_EVENT_READY)
+			s->ready = true;
+		if (ev->type == SMTP_EVENT_CLOSED)
+			s->phase = PHASE_OVER;
+		return true;
+	}
+	return false;
+}

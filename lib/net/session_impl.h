@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session_impl: what the files of a session share among themselves.
+ *
+ *	session.c      its life: connecting, the handshake, reading, deadlines, the end
+ *	session_out.c  writing: commands and messages, gathered
+ */
+#ifndef NET_SESSION_IMPL_H
+#define NET_SESSION_IMPL_H
+
+#include "mail/buf.h"
+#include "net/content.h"
+#include "net/session.h"
+#include "net/stream.h"
+
+#define SESSION_TURNS 16 /* reads or writes in a row, before others have theirs */
+
+enum phase {
+	PHASE_CONNECT,
+	PHASE_TLS, /* the handshake */
+	PHASE_TALK,
+	PHASE_OVER,
+};
+
+struct session {
+	struct session_config config;
+	struct smtp_client_config client_config;
+	struct smtp_client *client; /* NULL until there is a connection (and implicit TLS) */
+	struct stream stream;
+	enum phase phase;
+	bool ready, quitting, damaged;
+	bool tell; /* `outcome` is to be told, for want of a client to do it */
+	struct outcome outcome;
+	char host[HOST_LEN], hostname[HOST_LEN], name[SESSION_NAME], tls[96];
+
+	/*
+	 * What is being written. The first `outbody` octets behind `outat` are of a message; the
+	 * others are commands, which the client holds as well until smtp_client_wrote().
+	 */
+	struct buf out;
+	size_t outat, outbody;
+	short out_wants;           /* to poll for, when there is output */
+	struct session_mail *mail; /* whose content is being read; NULL: none */
+	struct content content;
+
+	int64_t now, began;
+	int64_t moved;     /* when octets last came or went */
+	const char *doing; /* the step, … */
+	int64_t step;      /* … since when, … */
+	uint64_t sent;     /* … and octets of a message written since then */
+};
+
+/* The connection failed, with this errno. */
+void session_broken(struct session *s, int error);
+
+/* Read once. False: nothing to read now, or never again. */
+bool session_read_some(struct session *s);
+
+/* To be called when something came or went: a new step begins its time. */
+void session_note_step(struct session *s);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * clock: the wall clock for stamps, the monotonic one for waiting.
+ */
+#ifndef SYS_CLOCK_H
+#define SYS_CLOCK_H
+
+#include <stdint.h>
+
+/* Microseconds since 1970. */
+uint64_t clock_wall(void);
+
+/* Milliseconds since some time in the past. */
+int64_t clock_monotonic(void);
+
+/* Seconds east of Greenwich at a wall clock time (microseconds), by TZ or /etc/localtime. */
+long clock_utc_offset(uint64_t wall);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * config: the settings. One table, lib/sys/settings.def, declares every one: section, key,
+ * type, default, help. From it come this struct, the parser's checks, the environment names,
+ * `sendmail -bP`, and the test that compares the manual page.
+ *
+ * Precedence, later wins:
+ *	1. the default of the table
+ *	2. SYSCONFDIR/pillarbox.ini
+ *	3. the user's own file, $XDG_CONFIG_HOME/pillarbox.ini or ~/.config/pillarbox.ini
+ *	   (only with SETTINGS_OWN)
+ *	4. the environment: PILLARBOX_<SECTION>_<KEY>
+ * $PILLARBOX_CONFIG names another file in place of 2 and 3. Never an option: argv is what the
+ * attacker of a web application reaches, the environment is not.
+ *
+ * In the environment also PILLARBOX_<SECTION>_<KEY>_FILE: the value is the first line of that
+ * file (unless a setting has that name). A name that is no setting is a mistake where its section
+ * is one. Nothing of the environment counts in a process that is more than its caller (AT_SECURE).
+ *
+ * The files: "[section]", "key = value" or "key: value", lines of 190 octets at most, no
+ * continuation lines; comments begin with ';' or '#' at the start of a line, or with a ';' that
+ * follows white space. Quotes are part of the value. An empty value unsets a text; for all other
+ * types it is the default.
+ *
+ * A mistake (unknown key, bad value, a line too long, a key given twice, a file that others may
+ * write or that cannot be read) is a line in `errors`, "FILE:LINE: section.key: what is wrong" or
+ * "environment: NAME: what is wrong"; the setting keeps what it had (of a key given twice the last
+ * counts). So a mistake never stops mail from being queued; who needs the setting decides what to
+ * do about it.
+ *
+ * Files 2 and 3 need not be there; $PILLARBOX_CONFIG must, and must be an absolute path; when it
+ * is empty, there is no file at all. All have to be trusted, see sys/file.h. A file of the user's
+ * own that belongs to somebody else (sudo leaves $HOME behind) is a mistake, but does not make
+ * `relay_broken`.
+ */
+#ifndef SYS_CONFIG_H
+#define SYS_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mail/buf.h"
+
+enum { /* [queue] deliver */
+	DELIVER_BACKGROUND,
+	DELIVER_QUEUE,
+	DELIVER_FOREGROUND,
+};
+
+/* Types of the table and how a value is kept. */
+#define SETTING_TYPE_TEXT char *      /* "" when unset; never NULL */
+#define SETTING_TYPE_URL char *       /* checked by route_parse() */
+#define SETTING_TYPE_SECRET char *    /* never shown */
+#define SETTING_TYPE_PATH char *      /* absolute, or "" */
+#define SETTING_TYPE_SECONDS unsigned /* "90", "90s", "5m", "2h", "5d" */
+#define SETTING_TYPE_COUNT unsigned   /* 1 to 1000000 */
+#define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
+#define SETTING_TYPE_POLICY int       /* enum tls_policy: auto, none, may, encrypt, verify */
+
+/* Their number: SETTINGS_COUNT. */
+enum {
+#define SETTING(section, key, type, fallback, help) SETTING_NUMBER_##section##_##key,
+#include "sys/settings.def"
+#undef SETTING
+	SETTINGS_COUNT
+};
+
+struct settings_source {
+	const char *name; /* a constant string, or `file` */
+	unsigned line;    /* of a file; 0: no line */
+};
+
+struct settings {
+#define SETTING(section, key, type, fallback, help) SETTING_TYPE_##type section##_##key;
+#include "sys/settings.def"
+#undef SETTING
+	/* Where each value came from, in the table's order. */
+	struct settings_source source[SETTINGS_COUNT];
+	char *file; /* path of $PILLARBOX_CONFIG or of the user's own file; NULL: not looked for */
+	/* Mistakes that were found, a line each (see above); empty when all is well. */
+	struct buf errors;
+	/*
+	 * A mistake was found that may change where mail goes and how: in [relay], [tls] or [smtp],
+	 * in a section or line that cannot be told, or a file that could not be read.
+	 */
+	bool relay_broken;
+};
+
+enum {
+	SETTINGS_OWN = 1, /* read the user's own file too */
+};
+
+/* Load. 0, or -1 when out of memory. Mistakes are in s->errors. */
+int settings_load(struct settings *s, unsigned flags);
+
+/* Only the defaults: for smtp, which is told the rest over its channel. */
+int settings_default(struct settings *s);
+
+/*
+ * Set one by name. 0, or -1 with *why a constant string ("unknown key", "not a duration" …). A
+ * value is shorter than SECRET_LEN and has no control characters. source: for settings_print(), a
+ * string that outlives `s`.
+ */
+int settings_set(struct settings *s, const char *section, const char *key, const char *value,
+    const char *source, const char **why);
+
+/*
+ * Call `each` in the table's order with every setting as text, secrets too, for handing them to
+ * smtp. Stops when `each` returns non-zero and returns that.
+ */
+int settings_each(const struct settings *s,
+    int (*each)(void *arg, const char *section, const char *key, const char *value), void *arg);
+
+/*
+ * "section.key = value    ; where from" a line each (sendmail -bP): where from is "default",
+ * "environment" or "FILE:LINE". Secrets, and a password in a URL, are shown as ***.
+ */
+void settings_print(struct buf *out, const struct settings *s);
+
+/* Empty the secrets, for a process that hands the rest on to others. */
+void settings_forget_secrets(struct settings *s);
+
+/* Secrets are wiped. */
+void settings_free(struct settings *s);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+#include "sys/handoff.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/pass.h"
+
+_Static_assert(sizeof(struct handoff_result) < 4096, "a result fits a channel's buffer many times");
+
+/* Octets of the strings in a setting, which are two and end with the last octet; 0: they do not. */
+static size_t
+setting_text(const struct handoff_setting *s, size_t max)
+{
+	const char *end = memchr(s->text, '\0', max);
+
+	if (end == NULL)
+		return 0;
+	end = memchr(end + 1, '\0', max - (size_t)(end + 1 - s->text));
+	return end != NULL ? (size_t)(end + 1 - s->text) : 0;
+}
+
+/* What a message is cut to; 0: it is not one. */
+static size_t
+message_len(const union handoff_message *m)
+{
+	size_t n;
+
+	switch ((enum handoff_type)m->type) {
+	case HANDOFF_SETTING:
+		n = setting_text(&m->setting, sizeof(m->setting.text));
+		return n > 0 ? offsetof(struct handoff_setting, text) + n : 0;
+	case HANDOFF_READY:
+		return sizeof(m->type);
+	case HANDOFF_JOB:
+		n = m->job.nrcpt;
+		if (n < 1 || n > HANDOFF_RCPTS)
+			return 0;
+		return offsetof(struct handoff_job, rcpt) + n * sizeof(m->job.rcpt[0]);
+	case HANDOFF_RESULT:
+		return sizeof(m->result);
+	case HANDOFF_DONE:
+		return sizeof(m->done);
+	}
+	return 0;
+}
+
+int
+handoff_send(int channel, const union handoff_message *m, int fd)
+{
+	size_t len = message_len(m);
+
+	if (len == 0 || (fd != -1) != (m->type == HANDOFF_JOB)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return pass_send(channel, NULL, m, len, fd);
+}
+
+/* A text of a message: ended, and made clean in place, which never makes it longer. */
+static bool
+clean(char *text, size_t size)
+{
+	char copy[OUTCOME_TEXT];
+	size_t len = strnlen(text, size);
+
+	if (len == size || size > sizeof(copy))
+		return false;
+	text_clean(copy, sizeof(copy), text, len);
+	memcpy(text, copy, strlen(copy) + 1);
+	return true;
+}
+
+/* Values are passwords, too: octets above 0x7f stay as they are. */
+static bool
+good_setting(const struct handoff_setting *s)
+{
+	size_t len = setting_text(s, sizeof(s->text));
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s->text[i];
+		if ((c < 0x20 && c != '\0') || c == 0x7f)
+			return false;
+	}
+	return s->text[0] != '\0';
+}
+
+static bool
+good_job(struct handoff_job *j)
+{
+	for (uint32_t i = 0; i < j->nrcpt; i++)
+		if (j->rcpt[i] >= ENVELOPE_RCPT_MAX)
+			return false;
+	return clean(j->destination, sizeof(j->destination));
+}
+
+static bool
+good_result(struct handoff_result *r)
+{
+	struct outcome *o = &r->outcome;
+	const struct status *st = &o->status;
+
+	return r->rcpt < ENVELOPE_RCPT_MAX &&
+	       (st->class == 2 || st->class == 4 || st->class == 5) && st->subject <= 999 &&
+	       st->detail <= 999 && (unsigned)o->scope <= SCOPE_DESTINATION &&
+	       (unsigned)o->stage <= STAGE_QUIT && clean(o->text, sizeof(o->text)) &&
+	       clean(r->relay, sizeof(r->relay)) && clean(r->tls, sizeof(r->tls));
+}
+
+static bool
+good(union handoff_message *m, size_t len, int fd)
+{
+	if (len < sizeof(m->type) || message_len(m) != len ||
+	    (fd != -1) != (m->type == HANDOFF_JOB))
+		return false;
+	switch ((enum handoff_type)m->type) {
+	case HANDOFF_SETTING:
+		return good_setting(&m->setting);
+	case HANDOFF_JOB:
+		return good_job(&m->job);
+	case HANDOFF_RESULT:
+		return good_result(&m->result);
+	case HANDOFF_READY:
+	case HANDOFF_DONE:
+		break;
+	}
+	return true;
+}
+
+int
+handoff_receive(int channel, union handoff_message *m, int *fd)
+{
+	ssize_t n;
+
+	memset(
+	    m, 0, sizeof(*m)); /* nothing of the message before is taken for part of a short one */
+	n = pass_receive(channel, m, sizeof(*m), fd, NULL);
+	if (n == 0 && *fd == -1)
+		return 0;
+	if (n == -1)
+		return -1;
+	if (good(m, (size_t)n, *fd))
+		return 1;
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = EBADMSG;
+	return -1;
+}

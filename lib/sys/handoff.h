@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * handoff: what flush and smtp say to each other, over a SOCK_SEQPACKET pair, one datagram a
+ * message. flush trusts smtp with the network only: whatever comes back is checked here and
+ * again against the jobs that are open.
+ *
+ *	flush -> smtp   SETTING   one "section.key" and its value, secrets included; the first
+ *	                          messages of a channel, closed by READY
+ *	                READY     the settings are complete
+ *	                JOB       a message: with a read-only descriptor of its spool file
+ *	smtp -> flush   RESULT    the fate of one recipient of a job
+ *	                DONE      the job is over: every recipient had its RESULT
+ *
+ * End of file from flush: finish what is under way, say QUIT, exit. End of file from smtp: it
+ * died; what it had is to be tried again.
+ *
+ * Both sides are the same build, so messages are structs; the first octets say which. A sender
+ * must not block: at most HANDOFF_JOBS jobs are open on a channel, and smtp queues results itself
+ * where the channel is full.
+ */
+#ifndef SYS_HANDOFF_H
+#define SYS_HANDOFF_H
+
+#include <stdint.h>
+
+#include "mail/envelope.h"
+#include "mail/route.h"
+#include "mail/status.h"
+
+#define HANDOFF_JOBS 64   /* open jobs of a channel */
+#define HANDOFF_RCPTS 100 /* recipients of a job; RFC 5321 4.5.3.1.8: servers take at least 100 */
+
+enum handoff_type {
+	HANDOFF_SETTING = 1,
+	HANDOFF_READY,
+	HANDOFF_JOB,
+	HANDOFF_RESULT,
+	HANDOFF_DONE,
+};
+
+/* name=value, both NUL-terminated, one behind the other in `text`. */
+struct handoff_setting {
+	uint32_t type;
+	char text[SECRET_LEN + 128];
+};
+
+struct handoff_job {
+	uint32_t type;
+	uint32_t job;               /* flush's number for it, given back with each result */
+	char destination[HOST_LEN]; /* recipient domain; "" means the relay of the settings */
+	uint32_t nrcpt;
+	uint32_t rcpt[HANDOFF_RCPTS]; /* indexes into the envelope; sent cut to nrcpt */
+};
+
+struct handoff_result {
+	uint32_t type;
+	uint32_t job;
+	uint32_t rcpt; /* index into the envelope */
+	struct outcome outcome;
+	char relay[HOST_LEN + 64]; /* "host[address]:port", or "none" */
+	char tls[96];              /* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", or "plain" */
+	/* milliseconds: waiting in smtp, setting up the connection, sending */
+	uint32_t waited, connected, sent;
+};
+
+struct handoff_done {
+	uint32_t type;
+	uint32_t job;
+};
+
+union handoff_message {
+	uint32_t type;
+	struct handoff_setting setting;
+	struct handoff_job job;
+	struct handoff_result result;
+	struct handoff_done done;
+};
+
+/*
+ * Send one message; fd: a descriptor to go with it, or -1. 0, or -1 with errno (EAGAIN when the
+ * channel is full and non-blocking).
+ */
+int handoff_send(int channel, const union handoff_message *m, int fd);
+
+/*
+ * Receive one. Returns 1, 0 at end of file, -1 with errno: EAGAIN, or EBADMSG for one that is not
+ * well formed (unknown type, wrong length, text without NUL, more recipients than allowed, a
+ * descriptor where none belongs). *fd: -1, or a descriptor that the caller closes. Texts of an
+ * accepted message are NUL-terminated and clean.
+ */
+int handoff_receive(int channel, union handoff_message *m, int *fd);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+#include "sys/settings.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mail/route.h"
+
+#define ERRORS_MAX (64 * 1024)
+#define SECONDS_MAX (10U * 365 * 86400)
+#define COUNT_MAX 1000000U
+
+enum type {
+	TYPE_TEXT,
+	TYPE_URL,
+	TYPE_SECRET,
+	TYPE_PATH,
+	TYPE_SECONDS,
+	TYPE_COUNT,
+	TYPE_DELIVER,
+	TYPE_POLICY,
+};
+
+const struct setting settings_table[SETTINGS_COUNT] = {
+#define SETTING(section, key, type, fallback, help) \
+	{#section, #key, TYPE_##type, offsetof(struct settings, section##_##key), fallback},
+#include "sys/settings.def"
+#undef SETTING
+};
+
+/* The names of an enum's values, in its order, and what to say to another. */
+struct choices {
+	const char *refusal;
+	const char *name[6];
+};
+
+#define DELIVER_CHOICES(first, more) first("background") more("queue") more("foreground")
+#define POLICY_CHOICES(first, more) \
+	first("auto") more("none") more("may") more("encrypt") more("verify")
+#define ITEM(name) name,
+#define WORD(name) name
+#define COMMA_WORD(name) ", " name
+#define CHOICES(list)                                 \
+	{                                             \
+		"not one of " list(WORD, COMMA_WORD), \
+		{                                     \
+			list(ITEM, ITEM)              \
+		}                                     \
+	}
+
+static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(POLICY_CHOICES);
+
+static int
+refuse(const char *text, const char **why)
+{
+	*why = text;
+	return -1;
+}
+
+static int
+parse_text(void *field, const char *value, const struct choices *c, const char **why)
+{
+	char **text = field, *copy = strdup(value);
+
+	(void)c;
+	if (copy == NULL)
+		return refuse("out of memory", why);
+	if (*text != NULL)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int
+parse_url(void *field, const char *value, const struct choices *c, const char **why)
+{
+	struct relay r;
+	int result = *value == '\0' ? 0 : route_parse(&r, value, why);
+
+	explicit_bzero(&r, sizeof(r));
+	return result == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_path(void *field, const char *value, const struct choices *c, const char **why)
+{
+	if (*value != '\0' && *value != '/')
+		return refuse("not an absolute path", why);
+	if (strlen(value) >= PATH_MAX)
+		return refuse("too long", why);
+	return parse_text(field, value, c, why);
+}
+
+/* The digits at the start: their number, 0 when there are none or too many to be a number of ours.
+ */
+static size_t
+digits(const char *s, unsigned long *n)
+{
+	size_t len = strspn(s, "0123456789");
+
+	if (len == 0 || len > 9)
+		return 0;
+	*n = strtoul(s, NULL, 10);
+	return len;
+}
+
+static int
+parse_seconds(void *field, const char *value, const struct choices *c, const char **why)
+{
+	static const struct {
+		char unit[2];
+		unsigned seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+	unsigned long n;
+	size_t len = digits(value, &n);
+
+	(void)c;
+	for (size_t i = 0; len > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(value + len, units[i].unit) != 0)
+			continue;
+		if (n > SECONDS_MAX / units[i].seconds)
+			return refuse("longer than ten years", why);
+		*(unsigned *)field = (unsigned)n * units[i].seconds;
+		return 0;
+	}
+	return refuse("not a duration such as 90s, 5m, 2h or 5d", why);
+}
+
+static int
+parse_count(void *field, const char *value, const struct choices *c, const char **why)
+{
+	unsigned long n;
+	size_t len = digits(value, &n);
+
+	(void)c;
+	if (len == 0 || value[len] != '\0' || n < 1 || n > COUNT_MAX)
+		return refuse("not a number from 1 to 1000000", why);
+	*(unsigned *)field = (unsigned)n;
+	return 0;
+}
+
+static int
+parse_choice(void *field, const char *value, const struct choices *c, const char **why)
+{
+	for (int i = 0; c->name[i] != NULL; i++) {
+		if (strcmp(value, c->name[i]) != 0)
+			continue;
+		*(int *)field = i;
+		return 0;
+	}
+	return refuse(c->refusal, why);
+}
+
+static const struct kind {
+	int (*parse)(void *field, const char *value, const struct choices *c, const char **why);
+	enum { KEPT_TEXT, KEPT_NUMBER, KEPT_CHOICE } kept;
+	const struct choices *choices;
+} kinds[] = {
+    [TYPE_TEXT] = {parse_text, KEPT_TEXT, NULL},
+    [TYPE_URL] = {parse_url, KEPT_TEXT, NULL},
+    [TYPE_SECRET] = {parse_text, KEPT_TEXT, NULL},
+    [TYPE_PATH] = {parse_path, KEPT_TEXT, NULL},
+    [TYPE_SECONDS] = {parse_seconds, KEPT_NUMBER, NULL},
+    [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
+    [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
+    [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
+};
+
+int
+settings_store(struct settings *s, const struct setting *row, const char *value,
+    struct settings_source source, const char **why)
+{
+	const struct kind *k = &kinds[row->type];
+
+	if (*value == '\0' && k->kept != KEPT_TEXT)
+		value = row->fallback;
+	if (strlen(value) >= SECRET_LEN)
+		return refuse("too long", why);
+	for (const char *p = value; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return refuse("control character", why);
+	if (k->parse((char *)s + row->offset, value, k->choices, why) == -1)
+		return -1;
+	s->source[row - settings_table] = source;
+	return 0;
+}
+
+const struct setting *
+settings_find(const char *section, const char *key, const char **why)
+{
+	*why = "unknown section";
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		if (strcmp(settings_table[i].section, section) != 0)
+			continue;
+		if (strcmp(settings_table[i].key, key) == 0)
+			return &settings_table[i];
+		*why = "unknown key";
+	}
+	return NULL;
+}
+
+int
+settings_set(struct settings *s, const char *section, const char *key, const char *value,
+    const char *source, const char **why)
+{
+	const struct setting *row = settings_find(section, key, why);
+
+	if (row == NULL)
+		return -1;
+	return settings_store(s, row, value, (struct settings_source){.name = source}, why);
+}
+
+int
+settings_default(struct settings *s)
+{
+	const struct settings_source by_default = {.name = "default"};
+	const char *why;
+
+	*s = (struct settings){.errors = BUF_INIT(ERRORS_MAX)};
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const struct setting *row = &settings_table[i];
+		if (settings_store(s, row, row->fallback, by_default, &why) == -1) {
+			settings_free(s);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* In place: scheme://user:password@host has its password starred out. */
+static void
+hide_password(char *url)
+{
+	char *at = strrchr(url, '@'), *user = strstr(url, "://"), *colon;
+
+	if (at == NULL || user == NULL || (colon = strchr(user + 3, ':')) == NULL)
+		return;
+	for (char *p = colon + 1; p < at; p++)
+		*p = '*';
+}
+
+void
+settings_forget_secrets(struct settings *s)
+{
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		char *text = *(char **)(void *)((char *)s + settings_table[i].offset);
+		if (text == NULL)
+			continue;
+		if (settings_table[i].type == TYPE_SECRET)
+			explicit_bzero(text, strlen(text));
+		if (settings_table[i].type == TYPE_URL)
+			hide_password(text);
+	}
+}
+
+void
+settings_free(struct settings *s)
+{
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		char **text = (char **)(void *)((char *)s + settings_table[i].offset);
+		if (kinds[settings_table[i].type].kept != KEPT_TEXT || *text == NULL)
+			continue;
+		explicit_bzero(*text, strlen(*text));
+		free(*text);
+		*text = NULL;
+	}
+	free(s->file);
+	s->file = NULL;
+	buf_free(&s->errors);
+}
+
+/* A value as text, which may be in tmp[16]. */
+static const char *
+value_text(const struct settings *s, const struct setting *row, char tmp[16])
+{
+	const struct kind *k = &kinds[row->type];
+	const void *field = (const char *)s + row->offset;
+
+	switch (k->kept) {
+	case KEPT_TEXT:
+		return *(char *const *)field;
+	case KEPT_CHOICE:
+		return k->choices->name[*(const int *)field];
+	case KEPT_NUMBER:
+		break;
+	}
+	snprintf(tmp, 16, "%u", *(const unsigned *)field);
+	return tmp;
+}
+
+int
+settings_each(const struct settings *s,
+    int (*each)(void *arg, const char *section, const char *key, const char *value), void *arg)
+{
+	char tmp[16];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < SETTINGS_COUNT; i++)
+		r = each(arg, settings_table[i].section, settings_table[i].key,
+		    value_text(s, &settings_table[i], tmp));
+	return r;
+}
+
+/* A URL without its password: the account ends at the last "@" before a "/". */
+static void
+print_url(struct buf *out, const char *url)
+{
+	const char *start = strstr(url, "://"), *colon, *at;
+
+	start = start != NULL ? start + 3 : url;
+	at = memrchr(start, '@', strcspn(start, "/"));
+	colon = at != NULL ? memchr(start, ':', (size_t)(at - start)) : NULL;
+	if (colon == NULL) {
+		buf_adds(out, url);
+		return;
+	}
+	buf_add(out, url, (size_t)(colon + 1 - url));
+	buf_addf(out, "***%s", at);
+}
+
+void
+settings_print(struct buf *out, const struct settings *s)
+{
+	char tmp[16];
+
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		const struct settings_source *from = &s->source[i];
+		const char *value = value_text(s, &settings_table[i], tmp);
+		buf_addf(out, "%s.%s = ", settings_table[i].section, settings_table[i].key);
+		if (settings_table[i].type == TYPE_URL)
+			print_url(out, value);
+		else if (settings_table[i].type == TYPE_SECRET && *value != '\0')
+			buf_adds(out, "***");
+		else
+			buf_adds(out, value);
+		buf_addf(out, "    ; %s", from->name);
+		if (from->line != 0)
+			buf_addf(out, ":%u", from->line);
+		buf_addc(out, '\n');
+	}
+}

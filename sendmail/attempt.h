@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * attempt: messages under way. A message is claimed, its pending recipients become jobs (those of
+ * one destination together), results come back one per recipient, and when all are there the
+ * message is settled: removed, deferred, bounced, or parked in failed/.
+ *
+ * What is written when, so that nothing is lost and little repeated:
+ *
+ *	every recipient delivered    the file is removed; nothing is journalled
+ *	otherwise, as a job ends     its results are appended; synced where one of them is final
+ *	failed recipients            the bounce is committed, then "told" is appended or the file
+ *	                             removed
+ *	pending recipients           mtime is set to the next attempt, then new/ -> cur/
+ *
+ * When the journal cannot be appended to (disk full), the message stays claimed and the append is
+ * tried again (work_again()): better a message that waits than one that is sent twice.
+ */
+#ifndef ATTEMPT_H
+#define ATTEMPT_H
+
+#include "due.h"
+#include "link.h"
+#include "mail/retry.h"
+#include "outage.h"
+#include "spool/claim.h"
+#include "sys/handoff.h"
+
+/* One message. */
+struct attempt {
+	bool used;
+	struct claim claim;
+	uint32_t *order;   /* indexes of pending recipients, those of a destination together */
+	size_t norder, at; /* how many; how many have become jobs */
+	unsigned jobs;     /* under way */
+	struct buf lines;  /* of the journal, not yet appended */
+	bool final;        /* one of them is a success or a failure */
+	bool stuck;        /* it could not be settled: to be tried again */
+	unsigned run;      /* the run that it belongs to, see due.h */
+	int64_t until;     /* its destinations are out until then; 0: they are not */
+	uint64_t began;    /* microseconds since 1970 */
+};
+
+struct job {
+	struct attempt *attempt; /* NULL: free */
+	uint32_t number;
+	char destination[HOST_LEN];
+	uint32_t nrcpt, nresults;
+	uint32_t rcpt[HANDOFF_RCPTS];
+	bool answered[HANDOFF_RCPTS];
+};
+
+/* Everything under way for one spool. */
+struct work {
+	struct spool *spool;
+	struct due *due;
+	const struct settings *settings;
+	struct retry_policy policy;
+	struct outages outages;
+	const char *hostname, *domain;
+	pid_t wire; /* of smtp, for the log */
+	struct attempt attempts[HANDOFF_JOBS];
+	struct job jobs[HANDOFF_JOBS];
+	unsigned nattempts, njobs;
+	uint32_t next_number;
+	ino_t damaged[32]; /* files already named in the log */
+	unsigned ndamaged;
+	/* Told of every recipient whose fate is known for now (for sendmail -q and -odi). */
+	void (*told)(void *arg, const struct envelope *e, const struct recipient *r,
+	    const struct outcome *o);
+	/* Told when a message is settled. */
+	void (*settled)(void *arg, struct queue_id id);
+	void *arg;
+};
+
+/* Whether another message can be begun. */
+bool work_room(const struct work *w);
+
+/* Claim a message and prepare its jobs. Damaged and foreign files are named in the log once. */
+void work_begin(struct work *w, enum spool_state state, const char *name, unsigned run);
+
+/* Whether this message is under way. */
+bool work_has(const struct work *w, const char *id);
+
+/*
+ * The next job to be sent into *m, with its descriptor in *fd (borrowed); false: none now. It
+ * counts as sent; work_unsent() takes it back.
+ */
+bool work_job(struct work *w, union handoff_message *m, int *fd);
+void work_unsent(struct work *w, const union handoff_message *m);
+
+/* What came back. A message that does not fit the open jobs: -1 (the link is then closed). */
+int work_result(struct work *w, const struct handoff_result *r);
+int work_done(struct work *w, const struct handoff_done *d);
+
+/* smtp is gone or cannot be had: every open job is deferred with this outcome. */
+void work_fail(struct work *w, const struct outcome *o);
+
+/* Whether the disk did not let a message be settled; and try again those that are. */
+bool work_stuck(const struct work *w);
+void work_again(struct work *w);
+
+/* No message of a run up to this one is under way. */
+bool work_run_over(const struct work *w, unsigned run);
+
+/* For settle.c: the message is dealt with, or given up for now. */
+void attempt_end(struct work *w, struct attempt *a);
+
+/* Let go of everything without settling (at the end). */
+void work_free(struct work *w);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "complain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mail/status.h"
+#include "sys/log.h"
+
+#define LINE 2048
+
+/* A caller that closed stderr, or whose pipe is full, loses the line, nothing else. */
+static void
+say(const char *fmt, va_list ap)
+{
+	char raw[LINE], clean[LINE], line[LINE + 16];
+	int n;
+
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	text_clean(clean, sizeof(clean), raw, strlen(raw));
+	n = snprintf(line, sizeof(line), "sendmail: %s\n", clean);
+	if (write(STDERR_FILENO, line, (size_t)n) == -1) {
+		/* nothing to be done about it */
+	}
+	log_warn("%s", clean);
+}
+
+int
+complain(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+void
+warn_user(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}

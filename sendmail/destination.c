@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+#include "destination.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct destination *
+destination_find(struct destination **list, struct wire *w, const char *name)
+{
+	struct destination *d;
+
+	for (d = *list; d != NULL; d = d->next)
+		if (strcmp(d->name, name) == 0)
+			return d;
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return NULL;
+	d->wire = w;
+	memcpy(d->name, name, strnlen(name, sizeof(d->name) - 1));
+	job_queue_init(&d->waiting);
+	path_init(&d->path, w);
+	d->limit = 1;
+	d->next = *list;
+	*list = d;
+	return d;
+}
+
+/* What waits gets this outcome. */
+static void
+settle_waiting(struct destination *d, const struct outcome *o)
+{
+	struct job_report none = {.relay = "none", .tls = ""};
+	struct job *j;
+
+	while ((j = job_queue_take(&d->waiting)) != NULL)
+		job_settle(j, o, &none);
+}
+
+void
+destination_add(struct destination *d, struct job *j)
+{
+	struct job_report none = {.relay = "none", .tls = ""};
+
+	if (d->wire->broken.status.class != 0)
+		job_settle(j, &d->wire->broken, &none);
+	else
+		job_queue_add(&d->waiting, j);
+}
+
+/* How many of its sessions are open for mail. */
+static unsigned
+working(const struct destination *d)
+{
+	unsigned n = 0;
+
+	for (const struct slot *s = d->slots; s != NULL; s = s->next)
+		n += s->ready && !s->closed;
+	return n;
+}
+
+static bool
+opening(const struct destination *d)
+{
+	return d->nslots > working(d);
+}
+
+/* It was of no use: what does that say about the others? */
+static void
+on_failure(struct destination *d, const struct slot *s)
+{
+	const struct outcome *o = &s->outcome;
+
+	d->limit = 1;
+	d->strikes = 0;
+	if (d->nslots > 0)
+		d->hold = d->wire->now + DESTINATION_HOLD;
+	else if (!s->ready && o->stage == STAGE_TLS && d->wire->policy == TLS_POLICY_MAY &&
+		 !d->path.plain)
+		d->path.plain = true;
+	else if (d->path.state == PATH_AT)
+		path_next(&d->path, o, o->stage == STAGE_AUTH, d);
+}
+
+/* A session is over and out of the list. */
+static void
+on_closed(struct destination *d, const struct slot *s)
+{
+	const struct outcome *o = &s->outcome;
+
+	if (o->status.class == 2 || session_damaged(s->session))
+		return;
+	if (s->ready && o->scope != SCOPE_DESTINATION && o->stage >= STAGE_BODY &&
+	    o->stage <= STAGE_DOT && ++d->strikes >= 2)
+		on_failure(d, s);
+	else if (!s->ready || (o->scope == SCOPE_DESTINATION && s->worked == 0))
+		on_failure(d, s);
+	else if (d->limit > 1)
+		d->limit /= 2;
+}
+
+static void
+sweep(struct destination *d)
+{
+	struct slot **p = &d->slots;
+
+	while (*p != NULL) {
+		struct slot *s = *p;
+
+		if (!s->closed) {
+			p = &s->next;
+			continue;
+		}
+		*p = s->next;
+		d->nslots--;
+		on_closed(d, s);
+		slot_free(s);
+	}
+}
+
+static bool
+wants_session(const struct destination *d)
+{
+	const struct job *first = d->waiting.first;
+
+	if (first == NULL || d->wire->ending || d->path.state != PATH_AT || opening(d))
+		return false;
+	if (d->nslots == 0)
+		return true;
+	return d->nslots < d->limit && d->wire->now >= d->hold &&
+	       d->wire->now >= first->arrived + DESTINATION_PATIENCE;
+}
+
+static void
+open_session(struct destination *d)
+{
+	struct slot *s = slot_new(d);
+	struct outcome o;
+
+	if (s == NULL) {
+		o = status_trouble(
+		    STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 0), "out of memory");
+		if (d->nslots == 0)
+			settle_waiting(d, &o);
+		return;
+	}
+	s->next = d->slots;
+	d->slots = s;
+	d->nslots++;
+	slot_turn(s, 0);
+}
+
+/* Sessions with room take what waits. */
+static void
+offer(struct destination *d)
+{
+	for (struct slot *s = d->slots; s != NULL && d->waiting.first != NULL; s = s->next)
+		if (s->ready && !s->closed)
+			slot_turn(s, 0);
+}
+
+static void
+find_path(struct destination *d)
+{
+	struct path *p = &d->path;
+
+	if (p->state == PATH_ASKING && d->wire->now >= path_deadline(p))
+		path_late(p);
+	if (p->state == PATH_AT && d->nslots == 0 && d->wire->now >= p->since + PATH_FRESH)
+		path_reset(p);
+	if (p->state == PATH_NONE && d->waiting.first != NULL && !d->wire->ending)
+		path_start(p, d->name, d);
+}
+
+void
+destination_run(struct destination *d)
+{
+	offer(d);
+	do {
+		sweep(d);
+		find_path(d);
+		if (d->path.state == PATH_END && d->nslots == 0) {
+			settle_waiting(d, &d->path.last);
+			path_reset(&d->path);
+		}
+		if (wants_session(d))
+			open_session(d);
+	} while (d->slots != NULL && d->slots->closed);
+}
+
+int64_t
+destination_deadline(const struct destination *d)
+{
+	const struct job *first = d->waiting.first;
+	int64_t when = path_deadline(&d->path);
+
+	if (first == NULL || d->nslots == 0 || d->nslots >= d->limit || opening(d))
+		return when;
+	if (first->arrived + DESTINATION_PATIENCE < when)
+		when = first->arrived + DESTINATION_PATIENCE;
+	return when < d->hold ? d->hold : when;
+}
+
+bool
+destination_done(const struct destination *d)
+{
+	return d->waiting.first == NULL && d->slots == NULL;
+}
+
+void
+destination_quit(struct destination *d)
+{
+	struct job *j;
+
+	while ((j = job_queue_take(&d->waiting)) != NULL)
+		job_drop(j);
+	for (struct slot *s = d->slots; s != NULL; s = s->next) {
+		session_quit(s->session);
+		slot_turn(s, 0);
+	}
+}
+
+void
+destination_free(struct destination *d)
+{
+	path_reset(&d->path);
+	while (d->slots != NULL) {
+		struct slot *s = d->slots;
+
+		d->slots = s->next;
+		slot_free(s);
+	}
+	free(d);
+}

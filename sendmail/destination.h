@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * destination: what goes to one place: the relay, or a domain. It has messages that wait, in the
+ *order of their coming, a path to its servers, and sessions.
+ *
+ * One session is opened first; each success allows one more, up to smtp.connections, and only when
+ * a message has waited for DESTINATION_PATIENCE: a relay that takes them as fast as they come needs
+ * no second one.
+ *
+ * Destinations fail, not messages. When a session ends badly:
+ *	after it had worked           (a limit of messages, a restart) another one is opened
+ *	before, and others work       they carry on alone for DESTINATION_HOLD
+ *	before, TLS only welcome      the same address again without TLS
+ *	before                        the next address is tried, then the next host; at the end of
+ *	                              the path all that waits gets the last outcome
+ *	twice in the middle of a      as if it had not worked: one message may be what the server
+ *	message, none between         dies of, two in a row are the server
+ * A message whose MAIL went into a session that was used before, and was lost or turned away with
+ *it, has had no chance: it is tried once more before that counts.
+ */
+#ifndef DESTINATION_H
+#define DESTINATION_H
+
+#include "job.h"
+#include "path.h"
+
+#define DESTINATION_PATIENCE 20 /* milliseconds */
+#define DESTINATION_HOLD 30000  /* milliseconds */
+
+struct destination;
+
+/* A session of a destination. */
+struct slot {
+	struct slot *next;
+	struct destination *destination;
+	struct session *session;
+	int64_t opened;
+	uint32_t connected; /* milliseconds from there to where mail could be sent */
+	bool ready, closed;
+	unsigned begun, worked; /* messages: taken; settled by the server's own words */
+	struct job_queue held;  /* those that had no chance, if the session turns out to be over */
+	struct outcome outcome; /* closed: why */
+};
+
+struct destination {
+	struct destination *next;
+	struct wire *wire;
+	char name[HOST_LEN]; /* "": the relay */
+	struct job_queue waiting;
+	struct path path;
+	struct slot *slots;
+	unsigned nslots, limit;
+	unsigned strikes; /* sessions lost in the middle of a message, one after the other */
+	int64_t hold;     /* no further sessions before this time */
+};
+
+/* Find it in the list, or add it. NULL: out of memory. */
+struct destination *destination_find(struct destination **list, struct wire *w, const char *name);
+
+/* Take a message over. */
+void destination_add(struct destination *d, struct job *j);
+
+/* Once a turn of the loop: clean up what ended, open what is needed, settle what has no chance. */
+void destination_run(struct destination *d);
+
+/* When destination_run() must be called at the latest, sessions apart. */
+int64_t destination_deadline(const struct destination *d);
+
+/* Nothing waits, nothing is open. */
+bool destination_done(const struct destination *d);
+
+/* Let go of what waits; QUIT when the rest is over. */
+void destination_quit(struct destination *d);
+
+void destination_free(struct destination *d);
+
+/* slot.c: a session's turn: what poll(2) said, and what comes of it. */
+void slot_turn(struct slot *s, short revents);
+
+/* Open a session to the address that the path is at. NULL: out of memory. */
+struct slot *slot_new(struct destination *d);
+void slot_free(struct slot *s);
+
+#endif

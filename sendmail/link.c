@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+#include "link.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "sys/become.h"
+#include "sys/host.h"
+#include "sys/log.h"
+#include "sys/pass.h"
+#include "sys/program.h"
+#include "sys/secret.h"
+
+#define WIRE_USER "_pillarbox"
+#define NOBODY 65534
+#define CHANNEL 3 /* smtp finds its end here */
+
+/* What is sent in place of a setting, because we know better than smtp can. */
+struct effective {
+	int fd;
+	const char *hostname;
+	const char *password;
+};
+
+static int
+send_setting(void *arg, const char *section, const char *key, const char *value)
+{
+	const struct effective *e = arg;
+	union handoff_message m = {.setting = {.type = HANDOFF_SETTING}};
+	int n, r;
+
+	if (strcmp(section, "mail") == 0 && strcmp(key, "hostname") == 0)
+		value = e->hostname;
+	if (strcmp(section, "relay") == 0 && strcmp(key, "password") == 0)
+		value = e->password;
+	n = snprintf(m.setting.text, sizeof(m.setting.text), "%s.%s=%s", section, key, value);
+	if (n < 0 || (size_t)n >= sizeof(m.setting.text)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	m.setting.text[strcspn(m.setting.text, "=")] = '\0';
+	r = handoff_send(e->fd, &m, -1);
+	explicit_bzero(&m, sizeof(m));
+	return r;
+}
+
+static int
+send_settings(int fd, const struct settings *s, struct buf *why)
+{
+	union handoff_message ready = {.type = HANDOFF_READY};
+	char hostname[HOST_LEN], password[SECRET_LEN];
+	struct effective e = {.fd = fd, .hostname = hostname, .password = password};
+	int r;
+
+	host_name(hostname, s->mail_hostname);
+	r = secret_read(password, s, why);
+	if (r == 1) { /* read, but others can read it too */
+		log_warn("%s", buf_str(why));
+		buf_clear(why);
+	}
+	if (r != -1) {
+		r = settings_each(s, send_setting, &e) == 0 ? handoff_send(fd, &ready, -1) : -1;
+		if (r == -1)
+			buf_addf(why, "cannot hand the settings to smtp: %s", strerror(errno));
+	}
+	explicit_bzero(password, sizeof(password));
+	return r == -1 ? -1 : 0;
+}
+
+static void
+run_smtp(int fd)
+{
+	char path[PATH_MAX];
+	char *argv[] = {(char *)"smtp", NULL};
+
+	if (program_path(path, sizeof(path), PROGRAM_SMTP) == -1)
+		_exit(EX_OSFILE);
+	if (fd == CHANNEL)
+		fcntl(CHANNEL, F_SETFD, 0);
+	else if (dup2(fd, CHANNEL) == -1)
+		_exit(EX_OSERR);
+	close_range(CHANNEL + 1, ~0U, 0);
+	if (geteuid() == 0 && become(become_uid(WIRE_USER, NOBODY)) == -1)
+		_exit(EX_NOPERM);
+	execv(path, argv);
+	_exit(EX_OSFILE);
+}
+
+static int
+start(struct link *l, struct buf *why)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1 ||
+	    (l->pid = fork()) == -1) {
+		buf_addf(why, "cannot start smtp: %s", strerror(errno));
+		return -1;
+	}
+	if (l->pid == 0)
+		run_smtp(fd[1]);
+	close(fd[1]);
+	l->fd = fd[0];
+	return 0;
+}
+
+static int
+start_here(struct link *l, const struct settings *s, struct buf *why)
+{
+	if (s->relay_broken) {
+		buf_adds(why, buf_str(&s->errors));
+		return -1;
+	}
+	if (start(l, why) == -1)
+		return -1;
+	if (send_settings(l->fd, s, why) == 0)
+		return 0;
+	link_close(l);
+	return -1;
+}
+
+/* The supervisor's answer is smtp's pid with a channel, or 0 and what is wrong. */
+struct answer {
+	pid_t pid;
+	char why[1024];
+};
+
+int
+link_serve(int child, const struct settings *s)
+{
+	struct buf why = BUF_INIT(sizeof(((struct answer *)0)->why));
+	struct link l = {.fd = -1, .supervisor = -1};
+	struct answer a = {0};
+	char request;
+	int r;
+
+	if (recv(child, &request, 1, 0) != 1)
+		return -1;
+	if (start_here(&l, s, &why) == 0)
+		a.pid = l.pid;
+	else
+		strlcpy(a.why, buf_str(&why), sizeof(a.why));
+	r = pass_send(child, NULL, &a, sizeof(a), l.fd);
+	link_close(&l);
+	buf_free(&why);
+	return r;
+}
+
+static int
+ask_supervisor(struct link *l, struct buf *why)
+{
+	struct answer a;
+
+	if (send(l->supervisor, "l", 1, MSG_NOSIGNAL) != 1 ||
+	    pass_receive(l->supervisor, &a, sizeof(a), &l->fd, NULL) != sizeof(a)) {
+		buf_addf(why, "the supervisor is gone");
+		return -1;
+	}
+	l->pid = a.pid;
+	if (l->fd != -1)
+		return 0;
+	buf_add(why, a.why, strnlen(a.why, sizeof(a.why)));
+	return -1;
+}
+
+int
+link_open(struct link *l, const struct settings *s, struct buf *why)
+{
+	if ((l->supervisor != -1 ? ask_supervisor(l, why) : start_here(l, s, why)) == -1)
+		return -1;
+	return fcntl(l->fd, F_SETFL, O_NONBLOCK);
+}
+
+void
+link_close(struct link *l)
+{
+	if (l->fd != -1)
+		close(l->fd);
+	l->fd = -1;
+}

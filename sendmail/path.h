@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * path: where a destination can be reached, tried one after the other: its hosts by preference, of
+ * each host its addresses. A host is looked up when its turn comes.
+ *
+ *	PATH_NONE     nothing is known: path_start()
+ *	PATH_ASKING   a look-up is under way; path_answer()
+ *	PATH_AT       there is an address to try, or one that works; path_next() when it does not
+ *	PATH_END      everything failed: `last` says how; path_reset()
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include "wire.h"
+
+#define PATH_TRIES 10     /* addresses tried in one go, as Postfix bounds them */
+#define PATH_LOOKUP 60000 /* milliseconds a look-up may take */
+#define PATH_FRESH 300000 /* milliseconds before the answers of DNS are asked for anew */
+
+enum path_state {
+	PATH_NONE,
+	PATH_ASKING,
+	PATH_AT,
+	PATH_END,
+};
+
+struct path {
+	struct wire *wire;
+	enum path_state state;
+	struct lookup *lookup; /* under way */
+	int64_t since;         /* asked, or known */
+	struct mx_list hosts;
+	size_t host; /* the one that is tried */
+	bool implicit;
+	struct inet address[RESOLVE_ADDRESSES];
+	size_t naddress, at;
+	unsigned tries;
+	bool plain;          /* its TLS failed where TLS is only welcome: go without */
+	struct outcome last; /* of what failed last */
+};
+
+void path_init(struct path *p, struct wire *w);
+
+/* domain: a destination, or "" for the relay. owner: told by the lookup when it is answered. */
+void path_start(struct path *p, const char *domain, void *owner);
+
+/* The answer to its look-up; the caller frees it. */
+void path_answer(struct path *p, const struct lookup *l, void *owner);
+
+/* When the look-up is given up: call path_late() then. */
+int64_t path_deadline(const struct path *p);
+void path_late(struct path *p);
+
+/* The address that is tried did not work: go on to the next. final: nor will the others. */
+void path_next(struct path *p, const struct outcome *o, bool final, void *owner);
+
+/* Its host and address. PATH_AT only. */
+const char *path_host(const struct path *p);
+const struct inet *path_address(const struct path *p);
+
+void path_reset(struct path *p);
+
+#endif

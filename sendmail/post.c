@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include "post.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "intake.h"
+#include "mail/address.h"
+
+#define CHUNK (64U * 1024) /* octets read at a time */
+
+struct post {
+	const struct options *options;
+	struct intake *intake;
+	struct envelope envelope; /* of the command line */
+};
+
+/* A line break in an argument is somebody's attempt at more than an address. */
+static bool
+has_controls(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
+/* The caller's own address; a login that cannot be one ("CORP\alice") gives way to the uid. */
+static int
+own_sender(const struct names *names, char address[ADDRESS_MAX + 1])
+{
+	char uid[32];
+
+	snprintf(uid, sizeof(uid), "uid%u", (unsigned)getuid());
+	if (address_qualify(address, names->user.login, names->domain) == -1 &&
+	    address_qualify(address, uid, names->domain) == -1)
+		return complain(EX_CONFIG, "mail.domain is no domain: %s", names->domain);
+	return EX_OK;
+}
+
+/* -f: a mailbox, "" or "<>" for the null reverse-path. */
+static int
+given_sender(const struct names *names, const char *from, char address[ADDRESS_MAX + 1])
+{
+	struct address_parser parser;
+	struct address a;
+
+	address[0] = '\0';
+	if (*from == '\0' || strcmp(from, "<>") == 0)
+		return EX_OK;
+	address_start(&parser, from, strlen(from));
+	if (has_controls(from) || address_next(&parser, &a) != ADDRESS_ONE ||
+	    address_qualify(address, a.mailbox, names->domain) == -1)
+		return complain(EX_DATAERR, "bad sender address: %s", from);
+	return EX_OK;
+}
+
+static int
+set_sender(struct post *p)
+{
+	const struct names *names = intake_names(p->intake);
+	char address[ADDRESS_MAX + 1];
+	int r = p->options->from == NULL ? own_sender(names, address)
+					 : given_sender(names, p->options->from, address);
+
+	if (r == EX_OK && (p->envelope.from = strdup(address)) == NULL)
+		r = complain(EX_OSERR, "out of memory");
+	return r;
+}
+
+/* Whether the envelope has it already; the command line is short. */
+static bool
+known(const struct envelope *e, const char *address)
+{
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (address_equal(e->rcpt[i].address, address))
+			return true;
+	return false;
+}
+
+static int
+bad_recipient(struct post *p, const char *text, size_t len)
+{
+	char clean[ADDRESS_MAX + 1];
+	int r;
+
+	text_clean(clean, sizeof(clean), text, len);
+	if ((r = intake_bad_recipient(p->intake, len > 0 ? clean : "<>")) != EX_OK)
+		return complain(r, "%s", intake_error(p->intake));
+	return EX_OK;
+}
+
+static int
+add_recipient(struct post *p, const char *mailbox)
+{
+	char qualified[ADDRESS_MAX + 1];
+
+	if (address_qualify(qualified, mailbox, intake_names(p->intake)->domain) == -1)
+		return bad_recipient(p, mailbox, strlen(mailbox));
+	if (known(&p->envelope, qualified) || envelope_add(&p->envelope, qualified) == 0)
+		return EX_OK;
+	return errno == E2BIG ? complain(EX_DATAERR, "more than %u recipients", ENVELOPE_RCPT_MAX)
+			      : complain(EX_OSERR, "out of memory");
+}
+
+/* Each operand is an address list: cron's MAILTO may hold several. */
+static int
+add_list(struct post *p, const char *list)
+{
+	struct address_parser parser;
+	struct address a;
+	enum address_event ev;
+	int r = EX_OK;
+
+	if (has_controls(list))
+		return bad_recipient(p, list, strlen(list));
+	address_start(&parser, list, strlen(list));
+	while (r == EX_OK && (ev = address_next(&parser, &a)) != ADDRESS_END)
+		r = ev == ADDRESS_ONE ? add_recipient(p, a.mailbox)
+				      : bad_recipient(p, list + a.start, a.end - a.start);
+	return r;
+}
+
+/* A read error is not the end of the message: what came so far is a part. */
+static int
+read_input(struct post *p, int input)
+{
+	static char chunk[CHUNK];
+	ssize_t n;
+	int r;
+
+	while (!intake_done(p->intake)) {
+		if ((n = read(input, chunk, sizeof(chunk))) == -1) {
+			if (errno == EINTR)
+				continue;
+			return complain(EX_TEMPFAIL,
+			    "cannot read the message from standard input: %s; nothing was queued",
+			    strerror(errno));
+		}
+		if (n == 0)
+			break;
+		if ((r = intake_push(p->intake, chunk, (size_t)n)) != EX_OK)
+			return complain(r, "%s", intake_error(p->intake));
+	}
+	return EX_OK;
+}
+
+static int
+run(struct post *p, int input, struct queue_id *id)
+{
+	int r = set_sender(p);
+
+	for (int i = 0; i < p->options->nrecipients && r == EX_OK; i++)
+		r = add_list(p, p->options->recipients[i]);
+	if (r != EX_OK)
+		return r;
+	if ((r = intake_begin(p->intake, &p->envelope)) != EX_OK)
+		return complain(r, "%s", intake_error(p->intake));
+	if ((r = read_input(p, input)) != EX_OK)
+		return r;
+	if ((r = intake_commit(p->intake, id)) != EX_OK)
+		return complain(r, "%s", intake_error(p->intake));
+	return EX_OK;
+}
+
+int
+post(const struct options *o, const struct settings *s, struct spool *sp, int input,
+    struct queue_id *id)
+{
+	struct post p = {.options = o, .intake = intake_new(o, s, sp, NULL)};
+	int r;
+
+	if (p.intake == NULL)
+		return complain(EX_OSERR, "out of memory");
+	r = run(&p, input, id);
+	intake_free(p.intake);
+	envelope_free(&p.envelope);
+	return r;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+#include "settle.h"
+
+#include <bsd/stdlib.h>
+#include <time.h>
+
+#include "bounce.h"
+#include "mail/journal.h"
+#include "sys/log.h"
+
+static int64_t
+now_seconds(void)
+{
+	return (int64_t)time(NULL);
+}
+
+bool
+settle_expired(const struct work *w, const struct envelope *e)
+{
+	return retry_expired(
+	    &w->policy, e->from[0] == '\0', (int64_t)(e->arrived / 1000000), now_seconds());
+}
+
+static void
+log_result(const struct work *w, const struct attempt *a, const struct handoff_result *r,
+    const struct outcome *o, bool expired)
+{
+	const struct envelope *e = &a->claim.envelope;
+	double before = a->began > e->arrived ? (double)(a->began - e->arrived) / 1e6 : 0;
+
+	log_delivery(&(struct log_delivery){
+	    .pid = w->wire,
+	    .id = e->id,
+	    .to = e->rcpt[r->rcpt].address,
+	    .relay = r->relay,
+	    .delays = {before, r->waited / 1e3, r->connected / 1e3, r->sent / 1e3},
+	    .delay = before + (r->waited + r->connected + r->sent) / 1e3,
+	    .tls = r->tls,
+	    .outcome = o,
+	    .expired = expired,
+	});
+}
+
+/* A deferral of a message that is too old is the last. Whether it was. */
+static bool
+give_up(const struct work *w, const struct envelope *e, struct outcome *o)
+{
+	struct outcome last = *o;
+
+	if (o->status.class != 4 || !settle_expired(w, e))
+		return false;
+	*o = status_trouble(last.stage, SCOPE_RECIPIENT, STATUS(4, 4, 7),
+	    "delivery time expired; last: %s", last.text);
+	o->status.class = 5;
+	return true;
+}
+
+void
+settle_result(struct work *w, struct attempt *a, const struct handoff_result *r)
+{
+	struct envelope *e = &a->claim.envelope;
+	struct outcome o = r->outcome;
+	bool expired = give_up(w, e, &o);
+
+	journal_add(&a->lines, now_seconds(), r->rcpt, &o);
+	a->final |= o.status.class != 4;
+	e->rcpt[r->rcpt].status = o.status;
+	e->rcpt[r->rcpt].attempts += o.status.class == 4;
+	log_result(w, a, r, &o, expired);
+	w->told(w->arg, e, &e->rcpt[r->rcpt], &o);
+}
+
+/* Append what is not yet on the disk. -1: the disk does not let us; it is kept. */
+static int
+append(struct attempt *a, bool sync)
+{
+	if (a->lines.len == 0)
+		return 0;
+	if (claim_append(&a->claim, &a->lines, sync) == -1) {
+		log_warn("%s; trying again", a->claim.spool->error);
+		return -1;
+	}
+	buf_add(&a->claim.journal, a->lines.data, a->lines.len);
+	buf_clear(&a->lines);
+	return 0;
+}
+
+void
+settle_part(struct work *w, struct attempt *a)
+{
+	(void)w;
+	if (a->final && append(a, true) == 0)
+		a->final = false;
+}
+
+static bool
+all_delivered(const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (e->rcpt[i].status.class != 2)
+			return false;
+	return true;
+}
+
+/* The envelope anew from the journal, so that the texts of this attempt are there for a bounce. */
+static void
+refold(struct claim *c)
+{
+	for (size_t i = 0; i < c->envelope.nrcpt; i++) {
+		struct recipient *r = &c->envelope.rcpt[i];
+		*r = (struct recipient){
+		    .address = r->address, .orcpt = r->orcpt, .notify = r->notify};
+	}
+	journal_fold(&c->envelope, buf_str(&c->journal), c->journal.len);
+}
+
+static bool
+to_tell(const struct recipient *r)
+{
+	return r->status.class == 5 && !r->reported;
+}
+
+static bool
+wanted(const struct recipient *r)
+{
+	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
+}
+
+static size_t
+count(const struct envelope *e, bool (*which)(const struct recipient *))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrcpt; i++)
+		n += which(&e->rcpt[i]);
+	return n;
+}
+
+static bool
+to_bounce(const struct recipient *r)
+{
+	return to_tell(r) && wanted(r);
+}
+
+/*
+ * Tell the sender what failed. Recipients with NOTIFY=NEVER are noted as told in the same write as
+ * the others, behind the bounce's commit, so that the bounce's ID is the same after a crash.
+ */
+static int
+tell(struct work *w, struct attempt *a)
+{
+	struct envelope *e = &a->claim.envelope;
+	struct queue_id id = {""};
+
+	if (count(e, to_bounce) > 0) {
+		if (bounce_post(&a->claim, w->hostname, w->domain, &id) == -1) {
+			log_warn("%s: cannot post the bounce: %s; trying again", e->id.s,
+			    a->claim.spool->error);
+			return -1;
+		}
+		log_info("%s: sender non-delivery notification: %s", e->id.s, id.s);
+		due_new(w->due);
+	}
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (to_tell(&e->rcpt[i])) {
+			e->rcpt[i].reported = true;
+			journal_add_told(&a->lines, now_seconds(), i,
+			    wanted(&e->rcpt[i]) ? id.s : "not wanted by NOTIFY");
+		}
+	return 0;
+}
+
+static int
+remove_message(struct attempt *a)
+{
+	if (claim_remove(&a->claim) == -1) {
+		log_warn("%s; trying again", a->claim.spool->error);
+		return -1;
+	}
+	log_info("%s: removed", a->claim.id.s);
+	return 0;
+}
+
+/* When every pending destination is out, no attempt was made and none is counted. */
+static int64_t
+next_attempt(const struct work *w, const struct attempt *a)
+{
+	const struct envelope *e = &a->claim.envelope;
+	unsigned attempts = 1;
+
+	if (a->norder == 0 && a->until != 0)
+		return a->until;
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (e->rcpt[i].status.class == 4 && e->rcpt[i].attempts > attempts)
+			attempts = e->rcpt[i].attempts;
+	return retry_next(&w->policy, attempts, now_seconds(), arc4random());
+}
+
+static int
+defer(struct work *w, struct attempt *a)
+{
+	int64_t when = next_attempt(w, a);
+
+	if (claim_defer(&a->claim, when) == -1) {
+		log_warn("%s; trying again", a->claim.spool->error);
+		return -1;
+	}
+	due_at(w->due, when);
+	return 0;
+}
+
+/* A bounce that cannot be delivered, or other mail with nobody to tell, is kept for a person. */
+static int
+park(struct attempt *a)
+{
+	if (append(a, true) == -1)
+		return -1;
+	if (claim_move(&a->claim, SPOOL_FAILED) == -1) {
+		log_warn("%s; trying again", a->claim.spool->error);
+		return -1;
+	}
+	log_warn("%s: undeliverable and without a sender to tell: kept in %s/failed", a->claim.id.s,
+	    a->claim.spool->path);
+	return 0;
+}
+
+/* The order of attempt.h; -1 at the first step that the disk refuses. */
+static int
+settle_message(struct work *w, struct attempt *a)
+{
+	struct envelope *e = &a->claim.envelope;
+	bool null_sender = e->from[0] == '\0';
+
+	if (all_delivered(e))
+		return remove_message(a);
+	if (append(a, a->final) == -1)
+		return -1;
+	a->final = false;
+	refold(&a->claim);
+	if (!null_sender && count(e, to_tell) > 0 && tell(w, a) == -1)
+		return -1;
+	if (claim_pending(&a->claim) > 0)
+		return append(a, true) == 0 ? defer(w, a) : -1;
+	return count(e, to_tell) > 0 ? park(a) : remove_message(a);
+}
+
+void
+settle(struct work *w, struct attempt *a)
+{
+	a->stuck = settle_message(w, a) == -1;
+	if (!a->stuck)
+		attempt_end(w, a);
+}

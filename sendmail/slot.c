@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "destination.h"
+
+static struct job_report
+report(const struct slot *s, const struct job *j)
+{
+	return (struct job_report){
+	    .relay = session_name(s->session),
+	    .tls = session_tls(s->session),
+	    .connected = j->first ? s->connected : 0,
+	};
+}
+
+/* For session_config.next: the next message that can be read. */
+static struct session_mail *
+next_mail(void *owner)
+{
+	struct slot *s = owner;
+	struct destination *d = s->destination;
+	struct outcome o;
+	struct job *j;
+
+	while ((j = job_queue_take(&d->waiting)) != NULL) {
+		if (job_open(j, &o) == 0) {
+			j->first = s->begun++ == 0;
+			return &j->mail;
+		}
+		struct job_report none = {.relay = "none", .tls = ""};
+		job_settle(j, &o, &none);
+	}
+	return NULL;
+}
+
+struct slot *
+slot_new(struct destination *d)
+{
+	struct wire *w = d->wire;
+	struct slot *s = calloc(1, sizeof(*s));
+	struct session_config config = {
+	    .hostname = w->settings.mail_hostname,
+	    .host = path_host(&d->path),
+	    .address = *path_address(&d->path),
+	    .policy = d->path.plain ? TLS_POLICY_NONE : w->policy,
+	    .implicit_tls = w->has_relay && w->relay.mode == TLS_MODE_IMPLICIT,
+	    .plain_auth =
+		w->has_relay && w->relay.mode == TLS_MODE_NEVER && route_loopback(w->relay.host),
+	    .account = w->has_relay && w->account.user[0] != '\0' ? &w->account : NULL,
+	    .tls = w->tls,
+	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
+	    .next = next_mail,
+	    .owner = s,
+	};
+
+	if (s == NULL || (s->session = session_new(&config, w->now)) == NULL) {
+		free(s);
+		return NULL;
+	}
+	s->destination = d;
+	s->opened = w->now;
+	job_queue_init(&s->held);
+	return s;
+}
+
+void
+slot_free(struct slot *s)
+{
+	session_free(s->session);
+	free(s);
+}
+
+/*
+ * Whether this is a message that went into a used session and got no answer of its own, as far as
+ * can be told before the session's end is known.
+ */
+static bool
+no_chance(const struct job *j, const struct outcome *o)
+{
+	return !j->first && !j->again && o->stage == STAGE_MAIL && o->status.class == 4;
+}
+
+static void
+on_success(struct slot *s)
+{
+	struct destination *d = s->destination;
+
+	s->worked++;
+	d->strikes = 0;
+	if (d->limit < d->wire->settings.smtp_connections)
+		d->limit++;
+}
+
+static void
+on_recipient(struct slot *s, const struct smtp_event *ev)
+{
+	struct job *j = ev->transaction->owner;
+	struct job_report r = report(s, j);
+
+	if (no_chance(j, &ev->outcome)) {
+		j->held = true;
+		j->held_outcome = ev->outcome;
+		return;
+	}
+	if (ev->outcome.status.class == 2)
+		on_success(s);
+	job_result(j, ev->rcpt, &ev->outcome, &r);
+}
+
+static void
+on_done(struct slot *s, const struct smtp_event *ev)
+{
+	struct job *j = ev->transaction->owner;
+
+	if (j->held) {
+		job_queue_add(&s->held, j);
+		return;
+	}
+	job_end(j);
+}
+
+/* The session's fate is known now, and so is that of the messages held back. */
+static void
+release_held(struct slot *s)
+{
+	struct job *j;
+
+	while ((j = job_queue_take(&s->held)) != NULL) {
+		struct job_report r = report(s, j);
+
+		if (!s->closed || s->destination->wire->ending) {
+			job_settle(j, &j->held_outcome, &r);
+			continue;
+		}
+		job_reopen(j);
+		j->again = true;
+		job_queue_return(&s->destination->waiting, j);
+	}
+}
+
+static void
+drain(struct slot *s)
+{
+	struct wire *w = s->destination->wire;
+	struct smtp_event ev;
+	unsigned done = 0;
+
+	while (session_event(s->session, &ev)) {
+		switch (ev.type) {
+		case SMTP_EVENT_READY:
+			s->ready = true;
+			s->connected = (uint32_t)(w->now - s->opened);
+			break;
+		case SMTP_EVENT_RCPT:
+			on_recipient(s, &ev);
+			break;
+		case SMTP_EVENT_DONE:
+			on_done(s, &ev);
+			done++;
+			break;
+		case SMTP_EVENT_CLOSED:
+			s->closed = true;
+			s->outcome = ev.outcome;
+			break;
+		case SMTP_EVENT_STARTTLS:
+			break;
+		}
+	}
+	if (!s->closed)
+		s->worked += done;
+	release_held(s);
+}
+
+void
+slot_turn(struct slot *s, short revents)
+{
+	int64_t now = s->destination->wire->now;
+
+	session_read(s->session, revents, now);
+	drain(s);
+	session_write(s->session, now);
+	drain(s);
+}

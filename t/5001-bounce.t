@@ -1,0 +1,62 @@
+#!/bin/bash
+# What failed for good: the sender is told, once, by a proper report; bounces never bounce.
+. "${0%/*}/lib.sh"
+scratch
+sink_start -r 'rcpt no@* reply 550 5.1.1 <no@x.example>: unknown \x1b[31m user'
+config "relay.url=smtp://127.0.0.1:$SINK_PORT"
+
+states() { (cd "$S/spool/$(id -u)" && find new cur hold failed -type f | cut -d/ -f1 | sort | uniq -c | tr -s ' \n' ' '); }
+
+sendmail -i -f s@x.example no@x.example <<<$'Subject: lost\n\nthe body'
+ok "the bounce arrives" sink_wait 1
+ok "nothing is left" eventually 5 queue_is_empty
+bounce=$SINK/0001
+like "null reverse-path, to the sender" "$(cat "$bounce.env")" 'mail <>[^<]*rcpt <s@x.example>'
+text=$(tr -d '\r' <"$bounce.eml")
+like "report" "$text" 'Content-Type: multipart/report; report-type=delivery-status'
+like "auto-submitted" "$text" 'Auto-Submitted: auto-replied'
+like "a person can read it" "$text" 'could not be delivered.*<no@x.example>'
+like "Final-Recipient" "$text" 'Final-Recipient: rfc822; no@x.example'
+like "Status" "$text" 'Status: 5.1.1'
+like "Diagnostic-Code" "$text" 'Diagnostic-Code: smtp; 550 5.1.1 <no@x.example>: unknown'
+like "the original" "$text" 'Subject: lost'
+unlike "no escape of the server's" "$text" $'\x1b'
+like "the log" "$(cat "$S/log")" 'status=bounced \(host 127.0.0.1\[127.0.0.1\].* said: 550 5.1.1'
+like "notification" "$(cat "$S/log")" 'sender non-delivery notification: [0-9A-Z]{12}'
+
+# From nobody: kept for a person.
+sendmail -i -f '<>' no@x.example <<<$'Subject: nobody\n\nbody'
+eventually 10 eval '[ "$(states)" = " 1 failed " ]'
+is "in failed/" "$(states)" " 1 failed "
+is "and nobody is told" "$(messages)" 1
+rm -f "$S"/spool/*/failed/*
+
+# A bounce that fails does not make another.
+sendmail -i -f no@x.example no@x.example <<<$'Subject: both\n\nbody'
+eventually 10 eval '[ "$(states)" = " 1 failed " ]'
+is "a bounce that bounces is kept" "$(states)" " 1 failed "
+is "and nobody is told" "$(messages)" 1
+rm -f "$S"/spool/*/failed/*
+
+# An address that is none: the others get it, its sender is told.
+sendmail -i -f s@x.example -t <<<$'To: good@x.example\nCc: undisclosed recipients\nSubject: partly\n\nbody'
+ok "the message and the bounce" sink_wait 3
+like "the good one gets it" "$(cat "$SINK"/*.env)" 'rcpt <good@x.example>'
+like "the bounce names the bad one" "$(cat "$SINK"/*.eml)" 'this is not an address: undisclosed recipients'
+rm -f "$SINK"/000[23]*
+
+# Too old: given up.
+sink_stop
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.lifetime=1s queue.first_retry=10m
+sendmail -i -f old@x.example r@x.example <<<$'Subject: old\n\nbody'
+sleep 2
+sink_start -p "$SINK_PORT" -r 'rcpt r@* reply 450 4.2.1 busy'
+sendmail -q
+ok "what is too old comes back" sink_wait 2 20
+old=$(grep -l "rcpt <old@x" "$SINK"/*.env)
+old=${old%.env}
+like "with the reason" "$(cat "$old.eml")" 'Status: 5.4.7'
+like "and the last failure" "$(tr -d '\r\n' <"$old.eml")" 'delivery time expired; last: .*450 4.2.1 busy'
+like "the log says expired" "$(cat "$S/log")" 'status=expired'
+ok "the sink has nothing to complain of" sink_content
+done_testing

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The system flusher: root, every owner's mail by a child that has become the owner.
+. "${0%/*}/lib.sh"
+[ "$(id -u)" -eq 0 ]; result "runs as root" || done_testing
+need setpriv
+scratch
+sink_start
+chmod 711 "$S"
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue log.to=stderr
+chmod 644 "$PILLARBOX_CONFIG"
+as() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
+post_as() { as "$1" sendmail -f "u$1@x.example" "${@:2}" r@x.example <<<"from $1" 2>"$S/err"; }
+
+for uid in 12001 12002; do ok "uid $uid posts" post_as $uid -odq; done
+is "each has a directory of its own" "$(stat -c '%n %u %a' "$S"/spool/1200* | sed 's,.*/,,' | tr '\n' ' ')" \
+	"12001 12001 700 12002 12002 700 "
+sendmail -bD 2>"$S/service.log" &
+service=$!
+ok "both are delivered" sink_wait 2
+ok "the service listens" eventually 5 test -S "$S/run/socket"
+
+# While it runs, a post is passed on at once, to a child of that user.
+sed -i 's/deliver = queue/deliver = background/' "$PILLARBOX_CONFIG"
+ok "another user" post_as 12003
+ok "is served by the service" sink_wait 3
+flusher_of() { pgrep -u "$1" -f libexec/pillarbox/flush; }
+is "no flusher of the user's own was started: its parent is the service" \
+	"$(for p in $(flusher_of 12003); do ps -o ppid= -p "$p"; done | tr -d ' \n')" \
+	"$(for _ in $(flusher_of 12003); do printf %s "$service"; done)"
+like "the log says who" "$(cat "$S/service.log")" 'uid=12003|from=<u12003@x.example>'
+is "smtp is not root" "$(pgrep -u root -f libexec/pillarbox/smtp)" ""
+
+# -q of a user while the service runs.
+sink_stop
+post_as 12001
+post_as 12001
+sink_start -p "$SINK_PORT"
+ok "-q of a user" as 12001 sendmail -q
+ok "both are there" sink_wait 5
+
+# Stop: within a second, nothing lost.
+start=${EPOCHREALTIME/./}
+kill -TERM $service
+wait $service
+is "SIGTERM: a clean end" $? 0
+ok "within 1.5 seconds" test $((${EPOCHREALTIME/./} - start)) -lt 1500000
+is "no process is left" "$(pgrep -f "$B/libexec/pillarbox/flush")" ""
+done_testing

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The message: octet by octet, since what is to be found is what a reader of lines would not see.
+ */
+#include "sink.h"
+
+enum { LINE_MAX_OCTETS = 1000 }; /* RFC 5321 4.5.3.1.6, its CRLF included */
+
+enum place {
+	LINE_START,
+	DOT,    /* the first of a line */
+	DOT_CR, /* and a CR */
+	IN_LINE,
+	AFTER_CR,
+	THE_END,
+};
+
+struct data {
+	struct session *s;
+	FILE *f; /* NULL: thrown away */
+	uint64_t octets;
+	unsigned line;
+	unsigned told; /* violations that were recorded, so that each comes once a message */
+};
+
+enum {
+	TOLD_LF = 1,
+	TOLD_CR = 2,
+	TOLD_NUL = 4,
+	TOLD_LONG = 8,
+	TOLD_8BIT = 16,
+	TOLD_DOT = 32,
+};
+
+static void
+tell(struct data *d, unsigned which, const char *what)
+{
+	if (d->told & which)
+		return;
+	d->told |= which;
+	session_violation(
+	    d->s, "%s in the message, at octet %llu", what, (unsigned long long)d->octets);
+}
+
+static void
+keep(struct data *d, int c)
+{
+	if (d->f)
+		putc_unlocked(c, d->f);
+	d->octets++;
+	if (++d->line > LINE_MAX_OCTETS)
+		tell(d, TOLD_LONG, "a line over 1000 octets");
+}
+
+/* An octet that stands in a line. */
+static enum place
+in_line(struct data *d, int c)
+{
+	if (c == '\n')
+		tell(d, TOLD_LF, "a bare LF");
+	if (c == '\0')
+		tell(d, TOLD_NUL, "a NUL");
+	if (c > 0x7f && !d->s->eightbit && !d->s->utf8)
+		tell(d, TOLD_8BIT, "an 8-bit octet without BODY=8BITMIME");
+	keep(d, c);
+	return c == '\r' ? AFTER_CR : IN_LINE;
+}
+
+static enum place
+step(struct data *d, enum place place, int c)
+{
+	switch (place) {
+	case LINE_START:
+		return c == '.' ? DOT : in_line(d, c);
+	case DOT:
+		if (c == '\r')
+			return DOT_CR;
+		if (c != '.')
+			tell(d, TOLD_DOT, "a line that begins with a dot not doubled");
+		return in_line(d, c);
+	case DOT_CR:
+		if (c == '\n')
+			return THE_END;
+		tell(d, TOLD_CR, "a bare CR");
+		keep(d, '\r');
+		return in_line(d, c);
+	case AFTER_CR:
+		if (c == '\n') {
+			keep(d, c);
+			d->line = 0;
+			return LINE_START;
+		}
+		tell(d, TOLD_CR, "a bare CR");
+		return in_line(d, c);
+	default:
+		return in_line(d, c);
+	}
+}
+
+/* All of it. false: the connection ended before the dot. */
+static bool
+receive(struct data *d)
+{
+	struct session *s = d->s;
+	const struct rule *early = script_match(s->sink->script, s->each, STAGE_BODY, "", s->conn);
+	uint64_t due = early ? script_after(early) : UINT64_MAX;
+	enum place place = LINE_START;
+	while (place != THE_END) {
+		if (d->octets >= due) {
+			script_play(early, NULL, &s->wire);
+			due = UINT64_MAX;
+		}
+		int c = wire_get(&s->wire);
+		if (c < 0)
+			return false;
+		place = step(d, place, c);
+	}
+	return true;
+}
+
+static bool
+accepted(struct session *s, const struct data *d)
+{
+	char reply[64];
+	const char *ordinary = reply;
+	uint64_t limit = s->sink->size_limit;
+	snprintf(reply, sizeof reply, "250 2.0.0 Ok: queued as %u.%u", s->conn, s->messages + 1);
+	if (s->env.recipients == 0)
+		ordinary = "554 5.5.1 no valid recipients";
+	else if (limit > 0 && d->octets > limit)
+		ordinary = "552 5.3.4 message too big";
+	return session_decide(s, STAGE_DOT, "", ordinary) / 100 == 2;
+}
+
+void
+data_run(struct session *s)
+{
+	char event[96];
+	struct data d = {.s = s, .f = store_begin(s->sink->store, s->conn)};
+	bool whole = receive(&d);
+	snprintf(event, sizeof event, "%s after %llu octets", whole ? "dot" : "the end",
+	    (unsigned long long)d.octets);
+	store_command(s->sink->store, s->conn, '=', event);
+	if (whole && accepted(s, &d)) {
+		envelope_add(&s->env, "size %llu", (unsigned long long)d.octets);
+		store_commit(s->sink->store, s->conn, d.f, &s->env);
+		s->messages++;
+	} else {
+		store_abandon(s->sink->store, s->conn, d.f);
+	}
+	if (whole)
+		session_say(s);
+}

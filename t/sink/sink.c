@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sink: a small SMTP server for tests and the demo. It takes every message, writes it down, and is
+ * strict: what a client does wrong is recorded. A script tells it to answer otherwise.
+ *
+ *	sink [options]
+ *	-4 -6          listen on 127.0.0.1 (default), on ::1, or with both on both
+ *	-p PORT        0 or none: any free one
+ *	-P FILE        the port is written there once connections are taken
+ *	-d DIR         messages and records go there (store.h)
+ *	-t  -T         offer STARTTLS; TLS from the first octet
+ *	-c NAME        its name, also in the certificate (localhost, with the loopback addresses)
+ *	-k FILE        key and certificate are kept there and used again
+ *	-a USER:PASS   AUTH is offered under TLS, and wanted before MAIL
+ *	-A MECHANISMS  to offer instead of "PLAIN LOGIN"
+ *	-u             AUTH is offered without TLS too
+ *	-x EXT,...     extensions not to offer
+ *	-z OCTETS      limit on messages, announced by SIZE
+ *	-s FILE        script;  -r RULE  one rule of it. Both may be repeated
+ *	-n COUNT       end after so many messages, once all connections are closed
+ *	-q             say nothing on stdout
+ *	-e             end when the process that started it does
+ *
+ * The script's grammar, a rule a line; the first that fits acts, the first matter of ../README:
+ *
+ *	[count RANGE] [each RANGE] [conn RANGE] [after OCTETS] STAGE [PATTERN] ACTION [; ACTION]...
+ *
+ *	stages   connect greeting ehlo helo starttls tls challenge auth mail rcpt data body dot
+ *	         rset noop vrfy quit other
+ *	actions  reply TEXT, raw TEXT, repeat N TEXT, inject TEXT, pass, quiet, drop,
+ *	         delay TIME, dribble TIME, stall, close, reset
+ */
+#include "sink.h"
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { TICK_MS = 20, PORT_TRIES = 50 };
+
+struct options {
+	bool v4, v6, quiet;
+	uint16_t port;
+	const char *port_file, *dir, *keep;
+	unsigned long stop_after;
+};
+
+struct visitor {
+	const struct sink *sink;
+	int fd;
+	unsigned conn;
+};
+
+static atomic_uint visitors;
+
+static void
+usage(void)
+{
+	fprintf(stderr,
+	    "usage: sink [-46tTuqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
+	    "            [-a user:password] [-A mechanisms] [-x ext,...] [-z octets]\n"
+	    "            [-s script] [-r rule] [-n count]\n");
+	exit(EX_USAGE);
+}
+
+static unsigned
+extension_list(char *list)
+{
+	unsigned bits = 0;
+	char *rest = NULL;
+	for (char *p = strtok_r(list, ", ", &rest); p; p = strtok_r(NULL, ", ", &rest)) {
+		unsigned bit = esmtp_extension(p);
+		if (bit == 0)
+			errx(EX_USAGE, "%s: no such extension", p);
+		bits |= bit;
+	}
+	return bits;
+}
+
+static void
+account(struct sink *k, char *text)
+{
+	char *colon = strchr(text, ':');
+	if (!colon)
+		usage();
+	*colon = '\0';
+	k->user = text;
+	k->password = colon + 1;
+}
+
+static void
+die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() == 1)
+		exit(EX_UNAVAILABLE);
+}
+
+/* The options that are about the dialogue. false: not one of them. */
+static bool
+dialogue_option(int c, struct sink *k)
+{
+	switch (c) {
+	case 't':
+		return k->starttls = true;
+	case 'T':
+		return k->implicit = true;
+	case 'u':
+		return k->auth_in_clear = true;
+	case 'c':
+		k->name = optarg;
+		return true;
+	case 'a':
+		account(k, optarg);
+		return true;
+	case 'A':
+		k->mechanisms = optarg;
+		return true;
+	case 'x':
+		k->left_out |= extension_list(optarg);
+		return true;
+	case 'z':
+		k->size_limit = strtoull(optarg, NULL, 10);
+		return true;
+	case 's':
+		script_load(k->script, optarg);
+		return true;
+	case 'r':
+		script_add(k->script, optarg, "-r");
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+parse_options(int argc, char **argv, struct options *o, struct sink *k)
+{
+	for (int c; (c = getopt(argc, argv, "46p:P:d:tTc:k:a:A:ux:z:s:r:n:qe")) != -1;) {
+		if (dialogue_option(c, k))
+			continue;
+		switch (c) {
+		case '4':
+			o->v4 = true;
+			break;
+		case '6':
+			o->v6 = true;
+			break;
+		case 'p':
+			o->port = (uint16_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'P':
+			o->port_file = optarg;
+			break;
+		case 'd':
+			o->dir = optarg;
+			break;
+		case 'k':
+			o->keep = optarg;
+			break;
+		case 'n':
+			o->stop_after = strtoul(optarg, NULL, 10);
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'e':
+			die_with_parent();
+			break;
+		default:
+			usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+	o->v4 |= !o->v6;
+}
+
+/* A listening socket, or -1 with errno. *port 0 becomes the one it got. */
+static int
+listen_on(int family, uint16_t *port)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(*port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(*port)};
+	v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	v6.sin6_addr = in6addr_loopback;
+	void *address = family == AF_INET ? (void *)&v4 : (void *)&v6;
+	socklen_t length = family == AF_INET ? sizeof v4 : sizeof v6;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
+	if (bind(fd, address, length) < 0 || listen(fd, SOMAXCONN) < 0 ||
+	    getsockname(fd, address, &length) < 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	*port = ntohs(family == AF_INET ? v4.sin_port : v6.sin6_port);
+	return fd;
+}
+
+/* One or two sockets, on the same port. */
+static void
+listen_all(struct options *o, struct pollfd p[2])
+{
+	bool any = o->port == 0;
+	for (int i = 0; i < PORT_TRIES; i++) {
+		p[0].fd = o->v4 ? listen_on(AF_INET, &o->port) : -1;
+		if (o->v4 && p[0].fd < 0)
+			break;
+		p[1].fd = o->v6 ? listen_on(AF_INET6, &o->port) : -1;
+		if (!o->v6 || p[1].fd >= 0)
+			return;
+		if (!o->v4 || !any || errno != EADDRINUSE)
+			break;
+		close(p[0].fd);
+		o->port = 0;
+	}
+	err(EX_UNAVAILABLE, "port %u", o->port);
+}
+
+static void
+write_port(const struct options *o)
+{
+	char tmp[4096];
+	if (!o->quiet) {
+		printf("listening on port %u\n", o->port);
+		fflush(stdout);
+	}
+	if (!o->port_file)
+		return;
+	snprintf(tmp, sizeof tmp, "%s.tmp", o->port_file);
+	FILE *f = fopen(tmp, "w");
+	if (!f || fprintf(f, "%u\n", o->port) < 0 || fclose(f) != 0 ||
+	    rename(tmp, o->port_file) < 0)
+		err(EX_CANTCREAT, "%s", o->port_file);
+}
+
+static void *
+visit(void *arg)
+{
+	struct visitor *v = arg;
+	session_run(v->sink, v->fd, v->conn);
+	free(v);
+	visitors--;
+	return NULL;
+}
+
+static void
+welcome(const struct sink *k, int fd)
+{
+	pthread_t thread;
+	struct visitor *v = malloc(sizeof *v);
+	if (!v)
+		err(EX_OSERR, NULL);
+	*v = (struct visitor){k, fd, store_connection(k->store)};
+	visitors++;
+	if (pthread_create(&thread, NULL, visit, v) != 0)
+		errx(EX_OSERR, "no more threads");
+	pthread_detach(thread);
+}
+
+static void
+serve(const struct sink *k, const struct options *o, struct pollfd p[2])
+{
+	for (;;) {
+		int timeout = o->stop_after > 0 ? TICK_MS : -1;
+		if (poll(p, 2, timeout) < 0 && errno != EINTR)
+			err(EX_OSERR, "poll");
+		for (int i = 0; i < 2; i++) {
+			int fd = p[i].fd < 0 ? -1 : accept4(p[i].fd, NULL, NULL, SOCK_CLOEXEC);
+			if (fd >= 0)
+				welcome(k, fd);
+		}
+		if (o->stop_after > 0 && visitors == 0 && store_messages(k->store) >= o->stop_after)
+			return;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct script script;
+	char cert[4096];
+	struct options o = {0};
+	static struct sink k; /* static: still there for the leak check */
+	k = (struct sink){.name = "localhost", .mechanisms = "PLAIN LOGIN", .script = &script};
+	struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
+	parse_options(argc, argv, &o, &k);
+	signal(SIGPIPE, SIG_IGN);
+	k.store = store_open(o.dir, o.quiet);
+	snprintf(cert, sizeof cert, "%s/cert.pem", o.dir ? o.dir : ".");
+	if (k.starttls || k.implicit)
+		k.ctx = tls_context(k.name, o.keep, o.dir ? cert : NULL);
+	listen_all(&o, p);
+	write_port(&o);
+	serve(&k, &o, p);
+	return 0;
+}

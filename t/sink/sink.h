@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sink: the tests' own SMTP server. Its options and grammar are in sink.c and ../README.
+ *
+ *	sink.c      main: options, sockets, a thread a connection
+ *	session.c   the dialogue: verbs, states, what is a violation
+ *	esmtp.c     extensions and parameters
+ *	auth.c      the AUTH exchange
+ *	data.c      the message after DATA
+ *	script.c    the rules by which it answers otherwise: reading and finding them
+ *	action.c    what they do
+ *	store.c     what is left in the directory
+ *	wire.c      octets in and out, with TLS or without
+ *	tls.c       the certificate made on the spot
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "script.h"
+#include "store.h"
+#include "wire.h"
+
+/* Extensions, bits. */
+enum extension {
+	EXT_PIPELINING = 1,
+	EXT_SIZE = 2,
+	EXT_8BITMIME = 4,
+	EXT_SMTPUTF8 = 8,
+	EXT_DSN = 16,
+	EXT_ENHANCEDSTATUSCODES = 32,
+	EXT_STARTTLS = 64,
+	EXT_AUTH = 128,
+};
+
+/* What the options say; nobody writes to it once the first connection came. */
+struct sink {
+	const char *name;            /* in the greeting and the certificate */
+	const char *user, *password; /* NULL: no AUTH */
+	const char *mechanisms;      /* as offered: "PLAIN LOGIN" */
+	bool auth_in_clear;          /* AUTH is offered without TLS too */
+	bool starttls, implicit;     /* TLS by STARTTLS; from the first octet */
+	unsigned left_out;           /* extensions not to offer */
+	uint64_t size_limit;         /* 0: none */
+	SSL_CTX *ctx;                /* NULL: no TLS */
+	struct script *script;
+	struct store *store;
+};
+
+enum state {
+	STATE_NEW = 1, /* neither EHLO nor HELO yet, or not again since STARTTLS */
+	STATE_GREETED = 2,
+	STATE_MAIL = 4, /* MAIL was accepted */
+	STATE_RCPT = 8, /* and a recipient */
+	STATE_ANY = 15,
+};
+
+enum { LINE_LEN = 16 * 1024 };
+
+struct session {
+	const struct sink *sink;
+	struct wire wire;
+	unsigned conn, messages;
+	enum state state;
+	unsigned offered; /* extensions in the last reply to EHLO */
+	bool quit;
+	bool pipelined;      /* this command came before the reply to the one before */
+	bool ahead;          /* and so will the next */
+	bool refused;        /* something in this transaction was refused */
+	bool eightbit, utf8; /* BODY=8BITMIME, SMTPUTF8 */
+	char helo[256];
+	char user[256]; /* "": no AUTH yet */
+	struct envelope_text env;
+	const struct rule *rule; /* what decide() found */
+	const char *ordinary;
+	enum stage stage;
+	unsigned *each;   /* a counter a rule */
+	char reply[2048]; /* what `ordinary` points to */
+	char line[LINE_LEN];
+};
+
+/* The whole of a connection. fd is closed. */
+void session_run(const struct sink *sink, int fd, unsigned conn);
+
+/*
+ * A command line without its CRLF into s->line, NUL-terminated. -1 at the end of the connection.
+ * Whatever is wrong with it is recorded.
+ */
+int session_line(struct session *s);
+
+/*
+ * What to say at a stage: the ordinary reply (no CRLF; may have several lines), or the script's.
+ * The code that the client will see, 0 for none. session_say() then says it; session_answer() is
+ * both.
+ */
+int session_decide(struct session *s, enum stage stage, const char *arg, const char *ordinary);
+void session_say(struct session *s);
+int session_answer(struct session *s, enum stage stage, const char *arg, const char *ordinary);
+
+/* Record that the client broke a rule. */
+void session_violation(struct session *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The bit of an extension, 0 when there is none of that name. */
+unsigned esmtp_extension(const char *name);
+
+/* The reply to EHLO arg; and which extensions a reply, perhaps a script's, offers. */
+void esmtp_ehlo(const struct session *s, char *text, size_t size, const char *arg);
+unsigned esmtp_offered(const char *reply);
+
+/*
+ * "FROM:<path> PARAMETERS". The path without its brackets into path[LINE_LEN], the parameters
+ * checked. The reply when it is wrong, else NULL.
+ */
+const char *esmtp_path(
+    struct session *s, enum stage stage, const char *prefix, const char *arg, char *path);
+
+/* Whether SIZE= in MAIL's argument is over the limit. */
+bool esmtp_too_big(const struct session *s, const char *arg);
+
+/* AUTH and what follows it, `arg` is the mechanism and the initial response. */
+void auth_run(struct session *s, char *arg);
+
+/* From behind the 354 to the reply to the dot. */
+void data_run(struct session *s);
+
+/*
+ * A context with a certificate for `name`, localhost and the loopback addresses: from `keep` when
+ * that file is there, else made and, if keep is not NULL, written there with its key. The
+ * certificate alone is written to `cert` (NULL: not). Ends the program when that fails.
+ */
+SSL_CTX *tls_context(const char *name, const char *keep, const char *cert);
+
+/* base64 to octets in place, NUL-terminated. Length, or -1. */
+int tls_unbase64(char *text);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* The content of a message from a file: checked, stuffed, or raw; whole, and cut at every place. */
+#include "net/content.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static const struct {
+	const char *what, *text, *wanted; /* wanted NULL: refused */
+	bool raw;
+} cases[] = {
+    {"empty", "", "", false},
+    {"a line", "a\r\n", "a\r\n", false},
+    {"an empty line", "\r\n", "\r\n", false},
+    {"dots", ".\r\na.b\r\n..\r\n.c\r\n", "..\r\na.b\r\n...\r\n..c\r\n", false},
+    {"raw", "a\r\n\r\nb.\r\n", "a\r\n\r\nb.\r\n", true},
+    {"no line end", "a\r\nb", NULL, false},
+    {"no line end, raw", "a\r\nb", NULL, true},
+    {"LF at the end, raw", "a\r\nb\n", NULL, true},
+    {"CR at the end", "a\r\nb\r", NULL, false},
+    {"bare LF", "a\n.\r\nb\r\n", NULL, false},
+    {"bare LF first", "\na\r\n", NULL, false},
+    {"LF behind CRLF", "a\r\n\nb\r\n", NULL, false},
+    {"bare CR", "a\rb\r\n", NULL, false},
+    {"CR CR LF", "a\r\r\n", NULL, false},
+    {"CR first", "\ra\r\n", NULL, false},
+    {"NUL", NULL, NULL, false},
+};
+
+static int
+file_of(const char *text, size_t before, size_t len)
+{
+	char path[] = "/tmp/content-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	if (fd == -1 || pwrite(fd, text, len, (off_t)before) != (ssize_t)len)
+		perror(path);
+	unlink(path);
+	return fd;
+}
+
+/* Whether it went; *out has what came. */
+static bool
+pump(int fd, size_t at, size_t size, bool raw, struct buf *out)
+{
+	struct content c;
+	const char *why = "";
+	int more;
+
+	buf_clear(out);
+	content_start(&c, fd, at, size, raw);
+	while ((more = content_read(&c, out, &why)) == 1)
+		;
+	return more == 0;
+}
+
+static void
+test_table(void)
+{
+	struct buf out = BUF_INIT(1 << 20);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *text = cases[i].text != NULL ? cases[i].text : "a\0b\r\n";
+		size_t len = cases[i].text != NULL ? strlen(text) : 5;
+		int fd = file_of(text, 100, len);
+		bool went = pump(fd, 100, len, cases[i].raw, &out);
+
+		is_int(went, cases[i].wanted != NULL, cases[i].what);
+		if (cases[i].wanted != NULL)
+			is(buf_str(&out), cases[i].wanted, cases[i].what);
+		close(fd);
+	}
+	buf_free(&out);
+}
+
+/* The same across the edge of two pieces. */
+static void
+test_edges(void)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	static char text[CONTENT_PIECE + 64];
+	unsigned same = 0, refused = 0, all = 0;
+
+	for (size_t i = 2; i < sizeof(cases) / sizeof(cases[0]) - 1; i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t cut = 0; cut <= len; cut++, all++) {
+			size_t lead = CONTENT_PIECE - cut;
+			int fd;
+
+			memset(text, 'x', lead);
+			memcpy(text + lead - 2, "\r\n", 2);
+			memcpy(text + lead, cases[i].text, len);
+			fd = file_of(text, 0, lead + len);
+			if (!pump(fd, 0, lead + len, cases[i].raw, &out))
+				refused += cases[i].wanted == NULL;
+			else if (cases[i].wanted != NULL)
+				same += out.len == lead + strlen(cases[i].wanted) &&
+					strcmp(buf_str(&out) + lead, cases[i].wanted) == 0;
+			close(fd);
+		}
+	}
+	is_int(same + refused, all, "wherever a piece ends");
+	buf_free(&out);
+}
+
+static void
+test_skip(void)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	static char text[100000];
+	struct content c;
+	const char *why = "";
+	int fd;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + sizeof(text) - 2, "\r\n", 2);
+	fd = file_of(text, 0, sizeof(text));
+	content_start(&c, fd, 0, sizeof(text), false);
+	is_int((long long)content_skippable(&c), 0, "what must be looked at is not skipped");
+	content_start(&c, fd, 0, sizeof(text), true);
+	is_int((long long)content_skippable(&c), (long long)(sizeof(text) - CONTENT_PIECE),
+	    "all but the last piece is skipped");
+	content_skip(&c, content_skippable(&c));
+	is_int(content_read(&c, &out, &why), 0, "which is the last");
+	is_int((long long)out.len, CONTENT_PIECE, "and whole");
+	ok(!pump(fd, 0, sizeof(text) + 1, true, &out), "a file that is too short is refused");
+	close(fd);
+	ok(!pump(fd, 0, sizeof(text), true, &out), "so is one that cannot be read");
+	buf_free(&out);
+}
+
+int
+main(void)
+{
+	test_table();
+	test_edges();
+	test_skip();
+	return done();
+}

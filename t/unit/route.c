@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/route.h"
+
+#include "tap.h"
+
+static const struct {
+	const char *url;
+	enum tls_mode mode;
+	const char *host;
+	unsigned port;
+	const char *user, *password;
+} good[] = {
+    {"smtp://relay.example", TLS_MODE_OFFERED, "relay.example", 25, "", ""},
+    {"smtp://relay.example/", TLS_MODE_OFFERED, "relay.example", 25, "", ""},
+    {"SMTP://Relay.Example", TLS_MODE_OFFERED, "relay.example", 25, "", ""},
+    {"smtp+tls://relay.example", TLS_MODE_STARTTLS, "relay.example", 587, "", ""},
+    {"smtps://relay.example", TLS_MODE_IMPLICIT, "relay.example", 465, "", ""},
+    {"smtp+notls://relay.example", TLS_MODE_NEVER, "relay.example", 25, "", ""},
+    {"smtp://relay:2525", TLS_MODE_OFFERED, "relay", 2525, "", ""},
+    {"smtp://relay:1", TLS_MODE_OFFERED, "relay", 1, "", ""},
+    {"smtp://relay:65535/", TLS_MODE_OFFERED, "relay", 65535, "", ""},
+    {"smtp://mail_relay-1", TLS_MODE_OFFERED, "mail_relay-1", 25, "", ""},
+    {"smtp://3f2ab01c9d77", TLS_MODE_OFFERED, "3f2ab01c9d77", 25, "", ""},
+    {"smtp://192.0.2.1:26", TLS_MODE_OFFERED, "192.0.2.1", 26, "", ""},
+    {"smtp://[2001:DB8::1]", TLS_MODE_OFFERED, "2001:db8::1", 25, "", ""},
+    {"smtp://[::1]:587/", TLS_MODE_OFFERED, "::1", 587, "", ""},
+    {"smtps://joe@relay", TLS_MODE_IMPLICIT, "relay", 465, "joe", ""},
+    {"smtps://joe:@relay", TLS_MODE_IMPLICIT, "relay", 465, "joe", ""},
+    {"smtps://joe%40example.org:p%3A%2f%25@relay", TLS_MODE_IMPLICIT, "relay", 465,
+	"joe@example.org", "p:/%"},
+    {"smtps://j+o=e:a!b$c&d@relay", TLS_MODE_IMPLICIT, "relay", 465, "j+o=e", "a!b$c&d"},
+    {"smtps://j%C3%A9%20x@relay", TLS_MODE_IMPLICIT, "relay", 465, "j\xc3\xa9 x", ""},
+    {"smtp+tls://joe:pw@[::1]:26", TLS_MODE_STARTTLS, "::1", 26, "joe", "pw"},
+    {"smtp+notls://joe:pw@localhost:2525", TLS_MODE_NEVER, "localhost", 2525, "joe", "pw"},
+    {"smtp+notls://joe@127.8.9.1", TLS_MODE_NEVER, "127.8.9.1", 25, "joe", ""},
+    {"smtp+notls://joe@[::1]", TLS_MODE_NEVER, "::1", 25, "joe", ""},
+};
+
+static const struct {
+	const char *url, *why;
+} bad[] = {
+    {"", "form"},
+    {"relay.example", "form"},
+    {"relay.example:25", "form"},
+    {"smtp:relay", "form"},
+    {"smtp:/relay", "form"},
+    {"http://relay", "unknown scheme"},
+    {"lmtp://relay", "unknown scheme"},
+    {"smtp+starttls://relay", "unknown scheme"},
+    {"://relay", "unknown scheme"},
+    {"smtp://", "no host"},
+    {"smtp:///", "no host"},
+    {"smtp://:25", "no host"},
+    {"smtp://[]", "no host"},
+    {"smtps://joe@", "no host"},
+    {"smtp://relay:", "bad port"},
+    {"smtp://relay:0", "bad port"},
+    {"smtp://relay:65536", "bad port"},
+    {"smtp://relay:123456", "bad port"},
+    {"smtp://relay:-1", "bad port"},
+    {"smtp://relay:2 5", "bad port"},
+    {"smtp://relay:smtp", "bad port"},
+    {"smtp://[::1]25", "bad port"},
+    {"smtp://relay/path", "nothing may follow"},
+    {"smtp://relay//", "nothing may follow"},
+    {"smtp://relay?x", "bad host"},
+    {"smtp://relay#x", "bad host"},
+    {"smtp://re lay", "bad host"},
+    {"smtp://relay\n", "bad host"},
+    {"smtp://rel\xc3\xa9", "bad host"},
+    {"smtp://.relay", "bad host"},
+    {"smtp://relay.", "bad host"},
+    {"smtp://a..b", "bad host"},
+    {"smtp://-relay", "bad host"},
+    {"smtp://relay-.example", "bad host"},
+    {"smtp://$(id)", "bad host"},
+    {"smtp://127.1", "bad host"},
+    {"smtp://1.2.3.256", "bad host"},
+    {"smtp://0x7f000001", "bad host"},
+    {"smtp://2130706433", "bad host"},
+    {"smtp://::1", "no host"},
+    {"smtp://[::1", "bad host"},
+    {"smtp://[relay]", "bad host"},
+    {"smtp://[127.0.0.1]", "bad host"},
+    {"smtp://[fe80::1%25eth0]", "bad host"},
+    {"smtps://@relay", "empty user"},
+    {"smtps://:pw@relay", "empty user"},
+    {"smtps://joe@example.org@relay", "bad host"},
+    {"smtps://joe:p w@relay", "bad character"},
+    {"smtps://joe:p%00w@relay", "bad character"},
+    {"smtps://joe%0d%0aRSET@relay", "bad character"},
+    {"smtps://joe%7f@relay", "bad character"},
+    {"smtps://joe%4@relay", "bad character"},
+    {"smtps://joe%@relay", "bad character"},
+    {"smtps://joe%zz@relay", "bad character"},
+    {"smtps://j\xc3\xa9@relay", "bad character"},
+    {"smtps://joe:a:b@relay", "bad character"},
+    {"smtp+notls://joe@relay", "needs TLS"},
+    {"smtp+notls://joe:pw@128.0.0.1", "needs TLS"},
+    {"smtp+notls://joe@localhost.example", "needs TLS"},
+    {"smtp+notls://joe@127.example", "needs TLS"},
+};
+
+static void
+test_parse(void)
+{
+	static const struct relay nothing;
+	struct relay r;
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		why = "";
+		if (!is_int(route_parse(&r, good[i].url, &why), 0, good[i].url)) {
+			printf("# %s\n", why);
+			continue;
+		}
+		is_int(r.mode, good[i].mode, "… mode");
+		is(r.host, good[i].host, "… host");
+		is_int(r.port, good[i].port, "… port");
+		is(r.user, good[i].user, "… user");
+		is(r.password, good[i].password, "… password");
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int rc = route_parse(&r, bad[i].url, &why);
+
+		ok(rc == -1 && strstr(why, bad[i].why) != NULL, "%zu: refused: %s (%s)", i,
+		    bad[i].why, why);
+		ok(memcmp(&r, &nothing, sizeof(r)) == 0, "… and nothing stays");
+	}
+}
+
+/* The longest parts, and one octet more. */
+static void
+test_lengths(void)
+{
+	static const struct {
+		const char *name, *before, *after;
+		char fill;
+		size_t most;
+	} parts[] = {
+	    {"label", "smtp://", ".example", 'a', 63},
+	    {"user", "smtps://", "@relay", 'u', USER_LEN - 1},
+	    {"password", "smtps://u:", "@relay", 'p', SECRET_LEN - 1},
+	};
+	static char url[SECRET_LEN + 100];
+	struct relay r;
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		for (size_t more = 0; more < 2; more++) {
+			size_t n = strlen(parts[i].before), m = parts[i].most + more;
+
+			strcpy(url, parts[i].before);
+			memset(url + n, parts[i].fill, m);
+			strcpy(url + n + m, parts[i].after);
+			is_int(route_parse(&r, url, &why), more ? -1 : 0, parts[i].name);
+		}
+	}
+	strcpy(url, "smtp://");
+	for (size_t i = 0; i < 127; i++)
+		strcat(url, "a.");
+	strcat(url, "b");
+	is_int(route_parse(&r, url, &why), 0, "longest host");
+	strcat(url, "b");
+	is_int((long long)strlen(r.host), HOST_LEN - 1, "… of 255 octets");
+	is_int(route_parse(&r, url, &why), -1, "… one more");
+}
+
+static const struct {
+	const char *url; /* NULL: MX */
+	enum tls_policy set, want;
+} policies[] = {
+    {"smtp+notls://r", TLS_POLICY_AUTO, TLS_POLICY_NONE},
+    {"smtp+tls://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
+    {"smtps://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
+    {"smtp://r", TLS_POLICY_AUTO, TLS_POLICY_MAY},
+    {"smtp://u@r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
+    {NULL, TLS_POLICY_AUTO, TLS_POLICY_MAY},
+    {NULL, TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT},
+    {"smtp://r", TLS_POLICY_NONE, TLS_POLICY_NONE},
+    {"smtp://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY},
+    {"smtp+notls://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY},
+    {"smtp+tls://r", TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT},
+    {"smtp://u@r", TLS_POLICY_NONE, TLS_POLICY_VERIFY},
+    {"smtp://u@r", TLS_POLICY_MAY, TLS_POLICY_VERIFY},
+    {"smtps://u@r", TLS_POLICY_ENCRYPT, TLS_POLICY_VERIFY},
+    {"smtp+notls://u@localhost", TLS_POLICY_VERIFY, TLS_POLICY_NONE},
+    {"smtp+notls://u@localhost", TLS_POLICY_AUTO, TLS_POLICY_NONE},
+    {"smtp://u@localhost", TLS_POLICY_NONE, TLS_POLICY_VERIFY},
+};
+
+static const struct {
+	const char *host;
+	bool loopback;
+} hosts[] = {
+    {"localhost", true},
+    {"LocalHost", true},
+    {"127.0.0.1", true},
+    {"127.255.255.254", true},
+    {"::1", true},
+    {"0:0:0:0:0:0:0:1", true},
+    {"128.0.0.1", false},
+    {"127.0.0.1.example", false},
+    {"127.1", false},
+    {"localhost.example", false},
+    {"::2", false},
+    {"::ffff:127.0.0.1", false},
+    {"", false},
+};
+
+static const struct {
+	const char *address, *domain; /* NULL: -1 */
+} domains[] = {
+    {"joe@example.org", "example.org"},
+    {"joe@Example.ORG", "example.org"},
+    {"\"a@b\"@example.org", "example.org"},
+    {"joe@[192.0.2.1]", "[192.0.2.1]"},
+    {"joe", NULL},
+    {"joe@", NULL},
+    {"", NULL},
+};
+
+static void
+test_domain(void)
+{
+	char dst[HOST_LEN], address[2 * HOST_LEN];
+
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+		int rc = route_domain(dst, domains[i].address);
+
+		is(rc == 0 ? dst : NULL, domains[i].domain != NULL ? domains[i].domain : "(null)",
+		    domains[i].address);
+	}
+	memset(address, 'a', sizeof(address));
+	address[1] = '@';
+	address[2 + HOST_LEN - 1] = '\0';
+	is_int(route_domain(dst, address), 0, "longest domain");
+	address[2 + HOST_LEN - 1] = 'a';
+	address[2 + HOST_LEN] = '\0';
+	is_int(route_domain(dst, address), -1, "one octet more");
+}
+
+int
+main(void)
+{
+	struct relay r;
+	const char *why;
+
+	test_parse();
+	test_lengths();
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		const char *url = policies[i].url;
+
+		ok((url == NULL || route_parse(&r, url, &why) == 0) &&
+			route_policy(url != NULL ? &r : NULL, policies[i].set) == policies[i].want,
+		    "policy of %s", url != NULL ? url : "MX");
+	}
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		ok(route_loopback(hosts[i].host) == hosts[i].loopback, "%s", hosts[i].host);
+	test_domain();
+	return done();
+}

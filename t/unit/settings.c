@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/route.h"
+#include "sys/config.h"
+#include "tap.h"
+
+static void
+set(struct settings *s, const char *section, const char *key, const char *value)
+{
+	const char *why;
+
+	if (settings_set(s, section, key, value, "test", &why) == -1)
+		ok(false, "%s.%s: %s", section, key, why);
+}
+
+static void
+defaults(void)
+{
+	struct settings s;
+
+	is_int(settings_default(&s), 0, "defaults");
+	is(s.relay_url, "", "no relay");
+	is(s.queue_dir, SPOOLDIR, "the spool");
+	is(s.queue_socket, RUNDIR "/socket", "the socket");
+	is_int(s.queue_lifetime, 5 * 86400, "lifetime in seconds");
+	is_int(s.queue_deliver, DELIVER_BACKGROUND, "deliver");
+	is_int(s.tls_policy, TLS_POLICY_AUTO, "policy");
+	is_int(s.smtp_connections, 5, "connections");
+	is(s.log_to, "auto", "log");
+	is(buf_str(&s.errors), "", "the table's defaults are good values");
+	ok(!s.relay_broken, "and break nothing");
+	settings_free(&s);
+}
+
+static const struct {
+	const char *section, *key, *value, *why;
+} values[] = {
+    {"queue", "wait", "90", NULL},
+    {"queue", "wait", "90s", NULL},
+    {"queue", "wait", "0", NULL},
+    {"queue", "wait", "3650d", NULL},
+    {"queue", "wait", "", NULL},
+    {"queue", "wait", "3651d", "longer than ten years"},
+    {"queue", "wait", "999999999d", "longer than ten years"},
+    {"queue", "wait", "9999999999", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "-1", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "+1", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "1.5h", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "1hour", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "s", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "wait", "1H", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"smtp", "connections", "1", NULL},
+    {"smtp", "connections", "1000000", NULL},
+    {"smtp", "connections", "0", "not a number from 1 to 1000000"},
+    {"smtp", "connections", "1000001", "not a number from 1 to 1000000"},
+    {"smtp", "connections", "99999999999999999999", "not a number from 1 to 1000000"},
+    {"smtp", "connections", "5x", "not a number from 1 to 1000000"},
+    {"smtp", "connections", " 5", "not a number from 1 to 1000000"},
+    {"queue", "deliver", "background", NULL},
+    {"queue", "deliver", "queue", NULL},
+    {"queue", "deliver", "foreground", NULL},
+    {"queue", "deliver", "fore", "not one of background, queue, foreground"},
+    {"queue", "deliver", "Queue", "not one of background, queue, foreground"},
+    {"tls", "policy", "verify", NULL},
+    {"tls", "policy", "dane", "not one of auto, none, may, encrypt, verify"},
+    {"queue", "dir", "/a b", NULL},
+    {"queue", "dir", "spool", "not an absolute path"},
+    {"relay", "url", "", NULL},
+    {"relay", "url", "smtp://relay.example:2525", NULL},
+    {"mail", "domain", "a\nb", "control character"},
+    {"mail", "domain", "a\x7f", "control character"},
+    {"mail", "domain", "caf\xc3\xa9.example", NULL},
+    {"mail", "nothing", "x", "unknown key"},
+    {"mail", "", "x", "unknown key"},
+    {"mai", "domain", "x", "unknown section"},
+    {"", "", "", "unknown section"},
+};
+
+static void
+each_value(void)
+{
+	struct settings s;
+
+	settings_default(&s);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		const char *why = NULL, *want = values[i].why;
+		int r = settings_set(
+		    &s, values[i].section, values[i].key, values[i].value, "test", &why);
+		ok(r == (want != NULL ? -1 : 0) &&
+			(want == NULL || (why != NULL && strcmp(why, want) == 0)),
+		    "value %zu: %s", i, r == 0 ? "taken" : why);
+	}
+	settings_free(&s);
+}
+
+static void
+keeping(void)
+{
+	static char longest[SECRET_LEN + 1];
+	struct settings s;
+	const char *why;
+
+	settings_default(&s);
+	settings_set(&s, "queue", "lifetime", "2h", "test", &why);
+	is_int(s.queue_lifetime, 7200, "2h");
+	settings_set(&s, "queue", "lifetime", "never", "test", &why);
+	is_int(s.queue_lifetime, 7200, "a bad value changes nothing");
+	settings_set(&s, "queue", "lifetime", "", "test", &why);
+	is_int(s.queue_lifetime, 5 * 86400, "an empty one is the default");
+	settings_set(&s, "queue", "socket", "", "test", &why);
+	is(s.queue_socket, "", "but for a text it is no text");
+	settings_set(&s, "tls", "policy", "encrypt", "test", &why);
+	is_int(s.tls_policy, TLS_POLICY_ENCRYPT, "encrypt");
+	settings_set(&s, "queue", "deliver", "foreground", "test", &why);
+	is_int(s.queue_deliver, DELIVER_FOREGROUND, "foreground");
+	ok(settings_set(&s, "relay", "url", "gopher://x", "test", &why) == -1 && why != NULL,
+	    "a URL is parsed: %s", why);
+	memset(longest, 'x', sizeof(longest) - 2);
+	is_int(settings_set(&s, "relay", "password", longest, "test", &why), 0, "a long password");
+	longest[sizeof(longest) - 2] = 'x';
+	is_int(settings_set(&s, "relay", "password", longest, "test", &why), -1, "one too long");
+	is(why, "too long", "says so");
+	settings_free(&s);
+}
+
+static int
+copy(void *arg, const char *section, const char *key, const char *value)
+{
+	const char *why;
+
+	return settings_set(arg, section, key, value, "copy", &why);
+}
+
+static int
+stop(void *arg, const char *section, const char *key, const char *value)
+{
+	(void)section, (void)key, (void)value;
+	return ++*(int *)arg == 3 ? 42 : 0;
+}
+
+static void
+handing_over(void)
+{
+	struct settings s, t;
+	struct buf b = BUF_INIT(64 * 1024);
+	int calls = 0;
+
+	settings_default(&s);
+	set(&s, "relay", "password", "p  w");
+	set(&s, "queue", "lifetime", "2h");
+	set(&s, "queue", "deliver", "foreground");
+	set(&s, "tls", "policy", "encrypt");
+	set(&s, "smtp", "connections", "9");
+	settings_default(&t);
+	is_int(settings_each(&s, copy, &t), 0, "each value is taken again");
+	is(t.relay_password, "p  w", "a secret");
+	is_int(t.queue_lifetime, 7200, "seconds");
+	is_int(t.queue_deliver, DELIVER_FOREGROUND, "a choice");
+	is_int(t.tls_policy, TLS_POLICY_ENCRYPT, "another");
+	is_int(t.smtp_connections, 9, "a number");
+	settings_print(&b, &t);
+	ok(strstr(buf_str(&b), "smtp.connections = 9    ; copy\n") != NULL, "source");
+	is_int(settings_each(&s, stop, &calls), 42, "stops");
+	is_int(calls, 3, "at once");
+	settings_free(&s);
+	settings_free(&t);
+	buf_free(&b);
+}
+
+int
+main(void)
+{
+	defaults();
+	each_value();
+	keeping();
+	handing_over();
+	return done();
+}
