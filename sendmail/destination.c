@@ -64,12 +64,10 @@ opening(const struct destination *d)
 	return d->nslots > working(d);
 }
 
-/* It was of no use: what does that say about the others? */
+/* A session was of no use: what does that say about the others? */
 static void
-on_failure(struct destination *d, const struct slot *s)
+on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 {
-	const struct outcome *o = &s->outcome;
-
 	d->limit = 1;
 	d->strikes = 0;
 	if (d->nslots > 0)
@@ -81,6 +79,20 @@ on_failure(struct destination *d, const struct slot *s)
 		path_next(&d->path, o, o->stage == STAGE_AUTH, d);
 }
 
+/* In the middle of a message. What it says of that one is not for those that wait. */
+static void
+on_strike(struct destination *d, const struct slot *s)
+{
+	struct outcome o;
+
+	if (++d->strikes < 2)
+		return;
+	o = status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, s->outcome.status,
+	    "%s ended one session after the other in the middle of a message",
+	    session_name(s->session));
+	on_failure(d, s, &o);
+}
+
 /* A session is over and out of the list. */
 static void
 on_closed(struct destination *d, const struct slot *s)
@@ -89,11 +101,10 @@ on_closed(struct destination *d, const struct slot *s)
 
 	if (o->status.class == 2 || session_damaged(s->session))
 		return;
-	if (s->ready && o->scope != SCOPE_DESTINATION && o->stage >= STAGE_BODY &&
-	    o->stage <= STAGE_DOT && ++d->strikes >= 2)
-		on_failure(d, s);
-	else if (!s->ready || (o->scope == SCOPE_DESTINATION && s->worked == 0))
-		on_failure(d, s);
+	if (!s->ready || (o->scope == SCOPE_DESTINATION && s->worked == 0))
+		on_failure(d, s, o);
+	else if (o->scope != SCOPE_DESTINATION && o->stage >= STAGE_BODY && o->stage <= STAGE_DOT)
+		on_strike(d, s);
 	else if (d->limit > 1)
 		d->limit /= 2;
 }

@@ -8,7 +8,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-#define UNSENT (8192 * 1024) /* octets that the kernel holds back at most */
+#define UNSENT (256 * 1024) /* octets that the kernel holds back at most */
 
 /* The result of a system call, with what stream_wants() and stream_why() need. */
 static ssize_t
