@@ -42,7 +42,7 @@ ok "both are there" sink_wait 5
 start=${EPOCHREALTIME/./}
 kill -TERM $service
 wait $service
-is "SIGTERM: a clean end" $? 0
+is "SIGTERM: a clean end" $? 0 || diag "$(tail -5 "$S/service.log")"
 ok "within 1.5 seconds" test $((${EPOCHREALTIME/./} - start)) -lt 1500000
 is "no process is left" "$(pgrep -f "$B/libexec/pillarbox/flush")" ""
 done_testing

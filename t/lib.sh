@@ -65,7 +65,14 @@ give_up() { false || result "$1"; exit 1; }
 # need PROGRAM...: without it the test fails; it is never skipped.
 need() {
 	local name
-	for name; do command -v "$name" >/dev/null || give_up "needs $name (make deps)"; done
+	for name; do type -P "$name" >/dev/null || give_up "needs $name (make deps)"; done
+}
+
+# need_root: start the script again as root of a user namespace, with a range of uids, if we are not.
+need_root() {
+	[ "$(id -u)" -eq 0 ] && return
+	need unshare newuidmap
+	exec unshare --map-root-user --map-auto "$0"
 }
 
 done_testing() { echo "1..$tests"; exit $((failures > 0)); }
@@ -101,6 +108,8 @@ scratch() {
 	chmod 1777 "$S/spool"
 	unset "${!PILLARBOX_@}" "${!XDG_@}" NAME EMAIL MAIL
 	export HOME=$S/home PILLARBOX_CONFIG=$S/pillarbox.ini PILLARBOX_BUILD=$B LC_ALL=C TZ=UTC
+	# Leaks are looked for through ptrace, which flush and smtp do not allow; unit tests look.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 	SINK=$S/sink
 }
 

@@ -247,12 +247,13 @@ void
 settings_forget_secrets(struct settings *s)
 {
 	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		char *text = *(char **)(void *)((char *)s + settings_table[i].offset);
-		if (text == NULL)
-			continue;
-		if (settings_table[i].type == TYPE_SECRET)
+		const struct setting *row = &settings_table[i];
+		char *text = NULL;
+		if (kinds[row->type].kept == KEPT_TEXT)
+			text = *(char **)(void *)((char *)s + row->offset);
+		if (text != NULL && row->type == TYPE_SECRET)
 			explicit_bzero(text, strlen(text));
-		if (settings_table[i].type == TYPE_URL)
+		if (text != NULL && row->type == TYPE_URL)
 			hide_password(text);
 	}
 }
