@@ -452,7 +452,7 @@ envelope_parse(struct envelope *e, const char *data, size_t len, const char **wh
 		if (f->often != MANY)
 			f++;
 	}
-	*why = "the head is too large";
+	*why = len >= ENVELOPE_HEAD_MAX ? "the head is too large" : "the head is not whole";
 	return len >= ENVELOPE_HEAD_MAX ? -1 : 0;
 }
 

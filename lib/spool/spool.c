@@ -178,7 +178,7 @@ open_squatted(struct spool *sp, const char *queue_dir, unsigned flags)
 	int r;
 
 	if (lstat(sp->path, &st) == 0)
-		snprintf(sp->notice, sizeof(sp->notice), "%s belongs to uid %u", sp->path,
+		snprintf(sp->notice, sizeof(sp->notice), "%s, of uid %u, is not our directory", sp->path,
 		    (unsigned)st.st_uid);
 	if ((r = find_other(sp, queue_dir)) != 0)
 		return r == 1 ? 0 : -1;

@@ -58,7 +58,7 @@ struct spool {
 	char path[PATH_MAX]; /* of the owner's directory, for messages */
 	/* What went wrong last: "cannot create /var/spool/pillarbox/1000: Permission denied (uid 1000)" */
 	char error[PATH_MAX + 256];
-	/* A squatted name, for the log: "" or "…/1000 belongs to uid 33". */
+	/* A squatted name, for the log: "" or "…/1000, of uid 33, is not our directory". */
 	char notice[PATH_MAX + 128];
 };
 

@@ -1,0 +1,17 @@
+#!/bin/bash
+# The manual pages say what the tables say, and are well formed.
+. "${0%/*}/lib.sh"
+need mandoc
+cd "$T/.." || exit 1
+for page in sendmail/*.8 mailq/*.1 etc/*.5; do
+	is "$page is clean" "$(mandoc -Tlint -Wwarning "$page" 2>&1 | grep -v 'referenced manual not found')" ""
+done
+letters() { sed -n "s/^    {'\(.\)', .*/\1/p" sendmail/options.c | sort -u; }
+documented() { sed -n 's/^\.It Fl \(.\).*/\1/p' sendmail/sendmail.8 | sort -u; }
+is "sendmail(8) has every option, and no other" "$(documented | tr -d '\n')" "$(letters | tr -d '\n')"
+keys() { sed -n 's/^SETTING(\([a-z]*\), \([a-z_]*\),.*/\1.\2/p' lib/sys/settings.def; }
+for key in $(keys); do
+	ok "pillarbox.ini(5) has $key" grep -qE "^\.It .*\b${key#*.}\b" etc/pillarbox.ini.5
+	ok "etc/pillarbox.ini has $key" grep -qE "^;? *${key#*.} *=" etc/pillarbox.ini
+done
+done_testing
