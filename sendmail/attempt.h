@@ -56,8 +56,9 @@ struct work {
 	const struct settings *settings;
 	struct retry_policy policy;
 	struct outages outages;
-	const char *hostname, *domain;
-	pid_t wire; /* of smtp, for the log */
+	const char *hostname;
+	const char *mailer; /* the address that bounces come from */
+	pid_t wire;         /* of smtp, for the log */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
 	unsigned nattempts, njobs;

@@ -111,12 +111,12 @@ write_draft(struct draft *d, const struct claim *c, const struct dsn_facts *fact
 }
 
 int
-bounce_post(struct claim *c, const char *hostname, const char *domain, struct queue_id *id)
+bounce_post(struct claim *c, const char *hostname, const char *mailer, struct queue_id *id)
 {
 	const struct envelope *e = &c->envelope;
 	struct dsn_facts facts = {
 	    .hostname = hostname,
-	    .domain = domain,
+	    .mailer = mailer,
 	    .whole = e->ret == RET_FULL || (e->ret == RET_NONE && e->size <= WHOLE_MAX),
 	};
 	struct draft d;

@@ -15,6 +15,6 @@
  * never asks this for the null reverse-path. hostname: Reporting-MTA; domain: that of
  * MAILER-DAEMON.
  */
-int bounce_post(struct claim *c, const char *hostname, const char *domain, struct queue_id *id);
+int bounce_post(struct claim *c, const char *hostname, const char *mailer, struct queue_id *id);
 
 #endif

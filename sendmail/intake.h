@@ -23,11 +23,19 @@
 
 struct intake; /* opaque */
 
+/*
+ * Bare recipients are completed with this until aliases have been applied, so that they can be told
+ * from addresses that were written out; what is left of it then becomes mail.domain.
+ */
+#define INTAKE_LOCAL "localhost"
+
 /* What this machine and this caller are called. */
 struct names {
 	char hostname[HOST_LEN], domain[HOST_LEN];
 	struct host_user user;
 };
+
+void names_gather(struct names *n, const struct settings *s);
 
 /*
  * with: the protocol for Received ("SMTP", "ESMTP"); NULL for a local post, where a lone dot ends
@@ -54,7 +62,10 @@ int intake_push(struct intake *i, const char *data, size_t len);
 /* A lone dot has ended the message. */
 bool intake_done(const struct intake *i);
 
-/* EX_DATAERR, EX_USAGE (no recipients), EX_UNAVAILABLE (mail loop), EX_TEMPFAIL, EX_OSERR. */
+/*
+ * EX_DATAERR, EX_USAGE (no recipients), EX_UNAVAILABLE (mail loop), EX_TEMPFAIL, EX_OSERR. With
+ * EX_OK the ID is "" where aliases send all of the message to /dev/null.
+ */
 int intake_commit(struct intake *i, struct queue_id *id);
 
 const char *intake_error(const struct intake *i);

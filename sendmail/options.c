@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "options.h"
 
+#include <bsd/stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sys/config.h"
 
@@ -29,9 +31,12 @@ static const struct {
 	enum mode mode;
 } modes[] = {
     {"m", MODE_POST},
+    {"s", MODE_SERVE},
+    {"v", MODE_VERIFY},
     {"p", MODE_MAILQ},
     {"i", MODE_NEWALIASES},
     {"D", MODE_SERVICE},
+    {"d", MODE_DAEMON},
     {"P", MODE_SETTINGS},
 };
 
@@ -43,16 +48,112 @@ set_mode(struct options *o, const char *value)
 			o->mode = modes[i].mode;
 			return NULL;
 		}
-	return "there is no such mode here; known are -bm, -bp, -bi, -bD and -bP";
+	return "there is no such mode here; known are -bm, -bs, -bv, -bp, -bi, -bd, -bD and -bP";
 }
 
+/* -q, -q30m, -qf, -qIid, -qRpart, -qSpart, -q!Rpart. The service looks at its queue by itself. */
 static const char *
 set_queue_run(struct options *o, const char *value)
 {
-	/* -bD -q30m in init scripts: the service looks at its queue by itself. */
+	bool others = *value == '!';
+
 	if (o->mode == MODE_POST)
 		o->mode = MODE_QUEUE_RUN;
+	value += others;
+	if (*value != 'I' && *value != 'R' && *value != 'S')
+		return others ? "expected I, R or S behind -q!" : NULL;
+	if (value[1] == '\0')
+		return "-qI, -qR and -qS need what is to be looked for right behind them";
+	o->select = *value == 'I' ? SELECT_ID : *value == 'R' ? SELECT_RECIPIENT : SELECT_SENDER;
+	o->select_others = others;
+	o->selected = value + 1;
+	return NULL;
+}
+
+/* Words of a list, any case; the bit of each is or'ed. A word that is none: the whole is ignored.
+ */
+static const char *
+set_notify(struct options *o, const char *value)
+{
+	static const struct {
+		const char *word;
+		unsigned bit;
+	} words[] = {{"never", NOTIFY_NEVER}, {"success", NOTIFY_SUCCESS},
+	    {"failure", NOTIFY_FAILURE}, {"delay", NOTIFY_DELAY}};
+	unsigned bits = 0;
+
+	while (*value != '\0') {
+		size_t len = strcspn(value, ","), i = 0;
+		while (i < 4 && (strlen(words[i].word) != len ||
+				    strncasecmp(words[i].word, value, len) != 0))
+			i++;
+		if (i == 4)
+			return NULL;
+		bits |= words[i].bit;
+		value += len + (value[len] == ',');
+	}
+	/* RFC 3461 4.1: NEVER stands alone. */
+	o->notify = (bits & NOTIFY_NEVER) != 0 ? NOTIFY_NEVER : bits;
+	return NULL;
+}
+
+static const char *
+set_ret(struct options *o, const char *value)
+{
+	if (strcasecmp(value, "full") == 0)
+		o->ret = RET_FULL;
+	else if (strcasecmp(value, "hdrs") == 0)
+		o->ret = RET_HDRS;
+	return NULL;
+}
+
+static const char *
+set_envid(struct options *o, const char *value)
+{
+	o->envid = value;
+	return NULL;
+}
+
+static const char *
+set_hops(struct options *o, const char *value)
+{
+	const char *why;
+	unsigned n = (unsigned)strtonum(value, 0, 1000, &why);
+
+	if (why != NULL)
+		return "not a hop count";
+	o->hops = n;
+	return NULL;
+}
+
+static const char *
+set_tag(struct options *o, const char *value)
+{
+	o->tag = value;
+	return NULL;
+}
+
+static const char *
+set_protocol(struct options *o, const char *value)
+{
+	o->protocol = value;
+	return NULL;
+}
+
+static const char *
+set_smtputf8(struct options *o, const char *value)
+{
 	(void)value;
+	o->smtputf8 = true;
+	return NULL;
+}
+
+/* Long options. All others than this are inert: argv chooses no files, queues or programs. */
+static const char *
+set_long(struct options *o, const char *value)
+{
+	if (strcasecmp(value, "smtputf8") == 0 || strcasecmp(value, "smtputf8=yes") == 0)
+		o->smtputf8 = true;
 	return NULL;
 }
 
@@ -134,28 +235,28 @@ static const struct row {
     {'F', VALUE, set_name},
     {'f', VALUE, set_from},
     {'G', NOTHING, inert}, /* gateway submission */
-    {'h', VALUE, inert},   /* hop count: Received fields are counted */
+    {'h', VALUE, set_hops},
     {'I', NOTHING, set_newaliases},
     {'i', NOTHING, set_dots},
     {'J', ATTACHED, inert},
-    {'L', VALUE, inert}, /* syslog tag */
+    {'L', VALUE, set_tag},
     {'M', VALUE, inert},
     {'m', NOTHING, inert}, /* "me too" */
-    {'N', VALUE, inert},
+    {'N', VALUE, set_notify},
     {'n', NOTHING, inert}, /* no aliasing */
-    {'O', VALUE, inert},   /* long options: never from argv */
+    {'O', VALUE, set_long},
     {'o', VALUE, set_short},
-    {'p', VALUE, inert}, /* protocol:host */
+    {'p', VALUE, set_protocol},
     {'Q', VALUE, inert},
     {'q', ATTACHED, set_queue_run},
-    {'R', VALUE, inert},
+    {'R', VALUE, set_ret},
     {'r', VALUE, set_from},
     {'S', NOTHING, inert},
     {'s', NOTHING, inert},
     {'T', NOTHING, inert},
     {'t', NOTHING, set_from_header},
-    {'U', NOTHING, inert},
-    {'V', VALUE, inert},
+    {'U', NOTHING, set_smtputf8},
+    {'V', VALUE, set_envid},
     {'v', NOTHING, set_verbose},
     {'X', VALUE, inert}, /* traffic log: never from argv */
     {'x', NOTHING, inert},
@@ -204,16 +305,26 @@ parse_word(struct options *o, const char *word, const char *next, char *error, u
 	return 0;
 }
 
-/* The name we were called by: "mailq", "newaliases"; any other posts. */
+static const struct {
+	const char *name;
+	enum mode mode;
+} names[] = {
+    {"mailq", MODE_MAILQ},
+    {"newaliases", MODE_NEWALIASES},
+    {"runq", MODE_QUEUE_RUN},
+    {"hoststat", MODE_HOSTSTAT},
+    {"purgestat", MODE_HOSTSTAT},
+};
+
+/* The name we were called by; any that is not in the table posts. */
 static void
 mode_from_name(struct options *o, const char *argv0)
 {
 	const char *slash = strrchr(argv0, '/'), *name = slash != NULL ? slash + 1 : argv0;
 
-	if (strcmp(name, "mailq") == 0)
-		o->mode = MODE_MAILQ;
-	else if (strcmp(name, "newaliases") == 0)
-		o->mode = MODE_NEWALIASES;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i].name, name) == 0)
+			o->mode = names[i].mode;
 }
 
 int

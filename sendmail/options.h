@@ -12,24 +12,48 @@
 
 #include <stdbool.h>
 
+#include "mail/envelope.h"
+
 enum mode {
 	MODE_POST,       /* -bm: read a message */
+	MODE_SERVE,      /* -bs: SMTP on standard input and output */
+	MODE_VERIFY,     /* -bv: how addresses resolve */
 	MODE_MAILQ,      /* -bp, called as mailq */
 	MODE_NEWALIASES, /* -bi, -I, called as newaliases */
 	MODE_SERVICE,    /* -bD: the flusher, in the foreground */
+	MODE_DAEMON,     /* -bd: the same in the background */
 	MODE_SETTINGS,   /* -bP */
-	MODE_QUEUE_RUN,  /* -q */
+	MODE_QUEUE_RUN,  /* -q, called as runq */
+	MODE_HOSTSTAT,   /* called as hoststat or purgestat */
+};
+
+/* What -qI, -qR and -qS select by. */
+enum select {
+	SELECT_ALL,
+	SELECT_ID,
+	SELECT_RECIPIENT,
+	SELECT_SENDER,
 };
 
 struct options {
 	enum mode mode;
-	bool dots;         /* -i, -oi: a line holding only "." is data */
-	bool from_header;  /* -t */
-	bool verbose;      /* -v */
-	const char *from;  /* -f, -r; NULL: not given */
-	const char *name;  /* -F; NULL: not given */
-	int deliver;       /* -od?: one of DELIVER_*, or -1 */
-	char **recipients; /* operands; points into argv */
+	bool dots;            /* -i, -oi: a line holding only "." is data */
+	bool from_header;     /* -t */
+	bool verbose;         /* -v */
+	bool smtputf8;        /* -U, -O SMTPUTF8: a header that is not ASCII asks for SMTPUTF8 */
+	const char *from;     /* -f, -r; NULL: not given */
+	const char *name;     /* -F; NULL: not given */
+	int deliver;          /* -od?: one of DELIVER_*, or -1 */
+	unsigned notify;      /* -N: NOTIFY_* bits; 0: not given */
+	enum ret ret;         /* -R */
+	const char *envid;    /* -V; NULL: not given */
+	unsigned hops;        /* -h: Received fields to be taken as there already */
+	const char *tag;      /* -L: in place of "sendmail" in the log; NULL: not given */
+	const char *protocol; /* -p protocol:host, for Received; NULL: not given */
+	enum select select;   /* -q: which messages, … */
+	bool select_others;   /* … or all but those (-q!R…), … */
+	const char *selected; /* … by a part of their ID, a recipient or the sender */
+	char **recipients;    /* operands; points into argv */
 	int nrecipients;
 };
 

@@ -10,6 +10,7 @@
 #include "complain.h"
 #include "intake.h"
 #include "mail/address.h"
+#include "mail/submission.h"
 
 #define CHUNK (64U * 1024) /* octets read at a time */
 
@@ -17,6 +18,7 @@ struct post {
 	const struct options *options;
 	struct intake *intake;
 	struct envelope envelope; /* of the command line */
+	struct buf list;          /* its recipients, NUL-terminated one behind the other */
 };
 
 /* A line break in an argument is somebody's attempt at more than an address. */
@@ -72,16 +74,6 @@ set_sender(struct post *p)
 	return r;
 }
 
-/* Whether the envelope has it already; the command line is short. */
-static bool
-known(const struct envelope *e, const char *address)
-{
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (address_equal(e->rcpt[i].address, address))
-			return true;
-	return false;
-}
-
 static int
 bad_recipient(struct post *p, const char *text, size_t len)
 {
@@ -99,12 +91,10 @@ add_recipient(struct post *p, const char *mailbox)
 {
 	char qualified[ADDRESS_MAX + 1];
 
-	if (address_qualify(qualified, mailbox, intake_names(p->intake)->domain) == -1)
+	if (address_qualify(qualified, mailbox, INTAKE_LOCAL) == -1)
 		return bad_recipient(p, mailbox, strlen(mailbox));
-	if (known(&p->envelope, qualified) || envelope_add(&p->envelope, qualified) == 0)
-		return EX_OK;
-	return errno == E2BIG ? complain(EX_DATAERR, "more than %u recipients", ENVELOPE_RCPT_MAX)
-			      : complain(EX_OSERR, "out of memory");
+	buf_add(&p->list, qualified, strlen(qualified) + 1);
+	return EX_OK;
 }
 
 /* Each operand is an address list: cron's MAILTO may hold several. */
@@ -123,6 +113,23 @@ add_list(struct post *p, const char *list)
 		r = ev == ADDRESS_ONE ? add_recipient(p, a.mailbox)
 				      : bad_recipient(p, list + a.start, a.end - a.start);
 	return r;
+}
+
+/* All that were named, each once. */
+static int
+set_recipients(struct post *p)
+{
+	int r = EX_OK;
+
+	for (int i = 0; i < p->options->nrecipients && r == EX_OK; i++)
+		r = add_list(p, p->options->recipients[i]);
+	if (r != EX_OK)
+		return r;
+	if (p->list.error == 0 && submission_recipients(&p->envelope, &p->list) == 0)
+		return EX_OK;
+	return p->list.error != ENOMEM && errno == E2BIG
+		   ? complain(EX_DATAERR, "more than %u recipients", ENVELOPE_RCPT_MAX)
+		   : complain(EX_OSERR, "out of memory");
 }
 
 /* A read error is not the end of the message: what came so far is a part. */
@@ -152,11 +159,9 @@ read_input(struct post *p, int input)
 static int
 run(struct post *p, int input, struct queue_id *id)
 {
-	int r = set_sender(p);
+	int r;
 
-	for (int i = 0; i < p->options->nrecipients && r == EX_OK; i++)
-		r = add_list(p, p->options->recipients[i]);
-	if (r != EX_OK)
+	if ((r = set_sender(p)) != EX_OK || (r = set_recipients(p)) != EX_OK)
 		return r;
 	if ((r = intake_begin(p->intake, &p->envelope)) != EX_OK)
 		return complain(r, "%s", intake_error(p->intake));
@@ -171,7 +176,9 @@ int
 post(const struct options *o, const struct settings *s, struct spool *sp, int input,
     struct queue_id *id)
 {
-	struct post p = {.options = o, .intake = intake_new(o, s, sp, NULL)};
+	struct post p = {.options = o,
+	    .intake = intake_new(o, s, sp, NULL),
+	    .list = BUF_INIT(ENVELOPE_HEAD_MAX)};
 	int r;
 
 	if (p.intake == NULL)
@@ -179,5 +186,6 @@ post(const struct options *o, const struct settings *s, struct spool *sp, int in
 	r = run(&p, input, id);
 	intake_free(p.intake);
 	envelope_free(&p.envelope);
+	buf_free(&p.list);
 	return r;
 }

@@ -18,7 +18,7 @@
 
 struct everybody {
 	const struct settings *settings;
-	bool verbose;
+	const struct options *options;
 	int status;
 };
 
@@ -30,7 +30,7 @@ run_named(const struct everybody *all, const char *name)
 
 	if (spool_open_named(&sp, all->settings->queue_dir, name) == -1)
 		return complain(EX_TEMPFAIL, "%s", sp.error);
-	return trigger_all(&sp, all->verbose);
+	return trigger_run(&sp, all->settings, all->options);
 }
 
 static int
@@ -56,9 +56,9 @@ run_owner(void *arg, const char *name, uid_t owner)
 }
 
 static int
-run_everybody(const struct settings *s, bool verbose)
+run_everybody(const struct settings *s, const struct options *o)
 {
-	struct everybody all = {.settings = s, .verbose = verbose, .status = EX_OK};
+	struct everybody all = {.settings = s, .options = o, .status = EX_OK};
 
 	if (spool_owners(s->queue_dir, run_owner, &all) == -1 && errno != ENOENT)
 		return complain(
@@ -68,7 +68,7 @@ run_everybody(const struct settings *s, bool verbose)
 
 /* The caller's own queue; for root only where it is not among everybody's (a read-only /var). */
 static int
-run_own(const struct settings *s, bool verbose, bool elsewhere)
+run_own(const struct settings *s, const struct options *o, bool elsewhere)
 {
 	size_t len = strlen(s->queue_dir);
 	char home[PATH_MAX];
@@ -78,15 +78,15 @@ run_own(const struct settings *s, bool verbose, bool elsewhere)
 		return errno == ENOENT ? EX_OK : complain(EX_TEMPFAIL, "%s", sp.error);
 	if (elsewhere && strncmp(sp.path, s->queue_dir, len) == 0 && sp.path[len] == '/')
 		return EX_OK;
-	return trigger_all(&sp, verbose);
+	return trigger_run(&sp, s, o);
 }
 
 int
-queue_run(const struct settings *s, bool verbose)
+queue_run(const struct settings *s, const struct options *o)
 {
 	bool root = geteuid() == 0;
-	int everybody = root ? run_everybody(s, verbose) : EX_OK;
-	int own = run_own(s, verbose, root);
+	int everybody = root ? run_everybody(s, o) : EX_OK;
+	int own = run_own(s, o, root);
 
 	return everybody != EX_OK ? everybody : own;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * queue_run: sendmail -q, everything that is queued is tried now, due or not.
+ * queue_run: sendmail -q, everything that is queued is tried now, due or not;
+ * or what -qI, -qR, -qS select.
  */
 #ifndef QUEUE_RUN_H
 #define QUEUE_RUN_H
 
-#include <stdbool.h>
-
+#include "options.h"
 #include "sys/config.h"
 
 /*
@@ -14,6 +14,6 @@
  * each message had its attempt. A sysexits status: EX_OK also when nothing was delivered,
  * EX_TEMPFAIL when the queue could not be run.
  */
-int queue_run(const struct settings *s, bool verbose);
+int queue_run(const struct settings *s, const struct options *o);
 
 #endif

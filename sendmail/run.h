@@ -20,10 +20,11 @@ struct request {
 
 struct run_facts {
 	struct spool *spool;
-	/* The supervisor's settings, without secrets; NULL: loaded here, again at each start of smtp. */
+	/* The supervisor's settings, without secrets; NULL: loaded here, again at each start of
+	 * smtp. */
 	const struct settings *settings;
-	bool resident;           /* stay when the spool is empty */
-	int supervisor;          /* where links are asked for, or -1 */
+	bool resident;  /* stay when the spool is empty */
+	int supervisor; /* where links are asked for, or -1 */
 };
 
 /*

@@ -12,16 +12,20 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "aliases.h"
 #include "complain.h"
+#include "intake.h"
 #include "options.h"
 #include "post.h"
 #include "queue_run.h"
+#include "serve.h"
 #include "spool/spool.h"
 #include "sys/config.h"
 #include "sys/host.h"
 #include "sys/log.h"
 #include "sys/program.h"
 #include "trigger.h"
+#include "verify.h"
 
 /* Mistakes in the settings are said, and mail is queued all the same. */
 static void
@@ -42,7 +46,7 @@ post_and_trigger(const struct options *o, const struct settings *s)
 	struct queue_id id;
 	int status;
 
-	if (o->nrecipients == 0 && !o->from_header)
+	if (o->mode == MODE_POST && o->nrecipients == 0 && !o->from_header)
 		return complain(EX_USAGE,
 		    "no recipients: name them on the command line, or give -t "
 		    "to take them from the header");
@@ -50,8 +54,12 @@ post_and_trigger(const struct options *o, const struct settings *s)
 		return complain(EX_TEMPFAIL, "%s; the message was not queued", sp.error);
 	if (sp.notice[0] != '\0')
 		log_warn("%s; using %s", sp.notice, sp.path);
+	if (o->mode == MODE_SERVE)
+		return serve(o, s, &sp, deliver == DELIVER_QUEUE ? NULL : trigger_background);
 	if ((status = post(o, s, &sp, STDIN_FILENO, &id)) != EX_OK)
 		return status;
+	if (id.s[0] == '\0') /* to nobody */
+		return EX_OK;
 	if (deliver == DELIVER_BACKGROUND)
 		trigger_background(&sp, s);
 	else if (deliver == DELIVER_FOREGROUND)
@@ -71,6 +79,16 @@ show_settings(const struct settings *s)
 }
 
 static int
+check_aliases(const struct settings *s)
+{
+	char hostname[HOST_LEN];
+
+	host_name(hostname, s->mail_hostname);
+	return s->mail_aliases[0] == '\0' ? EX_OK
+					  : aliases_check(s->mail_aliases, INTAKE_LOCAL, hostname);
+}
+
+static int
 exec_program(const char *name, const char *option)
 {
 	char path[PATH_MAX];
@@ -78,6 +96,20 @@ exec_program(const char *name, const char *option)
 	if (program_path(path, sizeof(path), name) == 0)
 		execl(path, name, option, (char *)NULL);
 	return complain(EX_OSFILE, "cannot run %s: %s", path, strerror(errno));
+}
+
+/* -bd: in the background, as init scripts want it. What goes wrong after this is in the log. */
+static int
+start_service(void)
+{
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return complain(EX_OSERR, "cannot start the service: %s", strerror(errno));
+	if (pid > 0)
+		return EX_OK;
+	program_detach(-1);
+	return exec_program(PROGRAM_FLUSH, "-D");
 }
 
 int
@@ -91,20 +123,29 @@ main(int argc, char **argv)
 	program_begin();
 	if (options_parse(&o, argc, argv, error, sizeof(error)) == -1)
 		return complain(EX_USAGE, "%s", error);
-	if (o.mode == MODE_NEWALIASES)
-		return EX_OK;
 	if (o.mode == MODE_MAILQ)
 		return exec_program(PROGRAM_MAILQ, NULL);
 	if (o.mode == MODE_SERVICE)
 		return exec_program(PROGRAM_FLUSH, "-D");
+	if (o.mode == MODE_DAEMON)
+		return start_service();
+	if (o.mode == MODE_HOSTSTAT) {
+		puts("There is no host status: destinations that are out are in the log and in "
+		     "mailq.");
+		return EX_OK;
+	}
 	if (settings_load(&s, SETTINGS_OWN) == -1)
 		return complain(EX_OSERR, "out of memory");
-	log_open("sendmail", s.log_to, s.mail_hostname, false);
+	log_open(o.tag != NULL ? o.tag : "sendmail", s.log_to, s.mail_hostname, false);
 	report_mistakes(&s);
 	if (o.mode == MODE_SETTINGS)
 		status = show_settings(&s);
+	else if (o.mode == MODE_VERIFY)
+		status = verify(&o, &s);
+	else if (o.mode == MODE_NEWALIASES)
+		status = check_aliases(&s);
 	else if (o.mode == MODE_QUEUE_RUN)
-		status = queue_run(&s, o.verbose);
+		status = queue_run(&s, &o);
 	else
 		status = post_and_trigger(&o, &s);
 	settings_free(&s);

@@ -2,9 +2,12 @@
 #include "settle.h"
 
 #include <bsd/stdlib.h>
+#include <strings.h>
 #include <time.h>
 
 #include "bounce.h"
+#include "mail/address.h"
+#include "mail/dsn.h"
 #include "mail/journal.h"
 #include "sys/log.h"
 
@@ -21,17 +24,32 @@ settle_expired(const struct work *w, const struct envelope *e)
 	    &w->policy, e->from[0] == '\0', (int64_t)(e->arrived / 1000000), now_seconds());
 }
 
+/* What an alias changed it from: its ORCPT where that is another address. */
+static const char *
+orig_to(struct buf *out, const struct recipient *r)
+{
+	static const char type[] = "rfc822;";
+	size_t n = sizeof(type) - 1;
+
+	if (r->orcpt == NULL || strncasecmp(r->orcpt, type, n) != 0)
+		return NULL;
+	dsn_xtext(out, r->orcpt + n);
+	return out->error == 0 && !address_equal(buf_str(out), r->address) ? buf_str(out) : NULL;
+}
+
 static void
 log_result(const struct work *w, const struct attempt *a, const struct handoff_result *r,
     const struct outcome *o, bool expired)
 {
 	const struct envelope *e = &a->claim.envelope;
+	struct buf original = BUF_INIT(512);
 	double before = a->began > e->arrived ? (double)(a->began - e->arrived) / 1e6 : 0;
 
 	log_delivery(&(struct log_delivery){
 	    .pid = w->wire,
 	    .id = e->id,
 	    .to = e->rcpt[r->rcpt].address,
+	    .orig_to = orig_to(&original, &e->rcpt[r->rcpt]),
 	    .relay = r->relay,
 	    .delays = {before, r->waited / 1e3, r->connected / 1e3, r->sent / 1e3},
 	    .delay = before + (r->waited + r->connected + r->sent) / 1e3,
@@ -39,6 +57,7 @@ log_result(const struct work *w, const struct attempt *a, const struct handoff_r
 	    .outcome = o,
 	    .expired = expired,
 	});
+	buf_free(&original);
 }
 
 /* A deferral of a message that is too old is the last. Whether it was. */
@@ -153,7 +172,7 @@ tell(struct work *w, struct attempt *a)
 	struct queue_id id = {""};
 
 	if (count(e, to_bounce) > 0) {
-		if (bounce_post(&a->claim, w->hostname, w->domain, &id) == -1) {
+		if (bounce_post(&a->claim, w->hostname, w->mailer, &id) == -1) {
 			log_warn("%s: cannot post the bounce: %s; trying again", e->id.s,
 			    a->claim.spool->error);
 			return -1;

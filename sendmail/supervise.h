@@ -12,7 +12,8 @@
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
 
-/* Until SIGTERM; SIGHUP reads the settings again. A sysexits status: EX_TEMPFAIL when another system flusher runs. */
+/* Until SIGTERM; SIGHUP reads the settings again. A sysexits status: EX_TEMPFAIL when another
+ * system flusher runs. */
 int supervise(void);
 
 #endif

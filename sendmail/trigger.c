@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "complain.h"
 #include "mail/buf.h"
 #include "mail/status.h"
+#include "selection.h"
 #include "sys/clock.h"
 #include "sys/poke.h"
 #include "sys/program.h"
@@ -29,11 +31,17 @@ start_flusher(int keep, const char *request)
 {
 	char path[PATH_MAX];
 	char *argv[] = {(char *)"flush", (char *)(uintptr_t)request, NULL};
+	pid_t pid;
 
 	if (program_path(path, sizeof(path), PROGRAM_FLUSH) == -1)
 		return;
-	if (fork() != 0)
+	/* Twice, so that it is nobody's child: a long -bs session would collect the dead. */
+	if ((pid = fork()) != 0) {
+		waitpid(pid, NULL, 0);
 		return;
+	}
+	if (fork() != 0)
+		_exit(EX_OK);
 	program_detach(keep);
 	if (keep != -1 && keep != 3) {
 		dup2(keep, 3);
@@ -57,16 +65,18 @@ trigger_background(struct spool *sp, const struct settings *s)
 	start_flusher(-1, NULL);
 }
 
-/* Ask a flusher, one that runs or a new one; its answers come out of the descriptor returned. */
+/* Ask a flusher, the owner's, the system's or a new one; its answers come out of the descriptor
+ * returned. */
 static int
-ask(struct spool *sp, const struct poke *p)
+ask(struct spool *sp, const struct settings *s, const struct poke *p)
 {
 	char request[QUEUE_ID_LEN + 3] = "-q";
 	int fd[2];
 
 	if (pipe2(fd, O_CLOEXEC) == -1)
 		return -1;
-	if (poke_send(sp->fd, POKE_SOCKET, p, fd[1]) == -1) {
+	if (poke_send(sp->fd, POKE_SOCKET, p, fd[1]) == -1 &&
+	    (s->queue_socket[0] == '\0' || poke_send(-1, s->queue_socket, p, fd[1]) == -1)) {
 		if (p->type == POKE_ONE)
 			snprintf(request, sizeof(request), "-i%s", p->id.s);
 		start_flusher(fd[1], request);
@@ -144,7 +154,7 @@ trigger_foreground(struct spool *sp, const struct settings *s, struct queue_id i
 {
 	struct poke p = {.type = POKE_ONE, .id = id};
 	struct answer a = {.status = EX_OK};
-	int fd = ask(sp, &p);
+	int fd = ask(sp, s, &p);
 
 	if (fd == -1)
 		return EX_OK; /* it is queued; the next flusher takes it */
@@ -153,14 +163,14 @@ trigger_foreground(struct spool *sp, const struct settings *s, struct queue_id i
 	return a.status;
 }
 
-int
-trigger_all(struct spool *sp, bool verbose)
+/* Ask, and ask again where the flusher that took it goes away before its answer. */
+static int
+ask_until_done(struct spool *sp, const struct settings *s, const struct poke *p, bool verbose)
 {
-	struct poke p = {.type = POKE_ALL};
 	struct answer a = {.status = EX_OK, .verbose = verbose};
 
 	for (int i = 0; i < ASK_TRIES && !a.done; i++) {
-		int fd = ask(sp, &p);
+		int fd = ask(sp, s, p);
 		if (fd == -1)
 			break;
 		listen_to(fd, &a, -1);
@@ -169,4 +179,32 @@ trigger_all(struct spool *sp, bool verbose)
 	return a.done ? EX_OK
 		      : complain(
 			    EX_TEMPFAIL, "the flusher ended before the queue was run; see the log");
+}
+
+struct chosen {
+	struct spool *spool;
+	const struct settings *settings;
+	bool verbose;
+};
+
+static int
+run_one(void *arg, struct queue_id id)
+{
+	const struct chosen *c = arg;
+	struct poke p = {.type = POKE_ONE, .id = id};
+
+	return ask_until_done(c->spool, c->settings, &p, c->verbose);
+}
+
+int
+trigger_run(struct spool *sp, const struct settings *s, const struct options *o)
+{
+	struct poke p = {.type = POKE_ALL};
+	struct chosen c = {.spool = sp, .settings = s, .verbose = o->verbose};
+	int r;
+
+	if (o->select == SELECT_ALL)
+		return ask_until_done(sp, s, &p, o->verbose);
+	r = selection_each(sp, o, run_one, &c);
+	return r == -1 ? complain(EX_TEMPFAIL, "%s", sp->error) : r;
 }

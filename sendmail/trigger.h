@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "mail/queue_id.h"
+#include "options.h"
 #include "spool/spool.h"
 #include "sys/config.h"
 
@@ -26,9 +27,10 @@ void trigger_background(struct spool *sp, const struct settings *s);
 int trigger_foreground(struct spool *sp, const struct settings *s, struct queue_id id);
 
 /*
- * sendmail -q: everything in this spool is tried now; waits until each message had its attempt.
- * verbose: a line per recipient on stdout. EX_OK, or EX_TEMPFAIL when no flusher can be had.
+ * sendmail -q: everything in this spool that the options select is tried now; waits until each
+ * message had its attempt. o->verbose: a line per recipient on stdout. EX_OK, or EX_TEMPFAIL when
+ * no flusher can be had.
  */
-int trigger_all(struct spool *sp, bool verbose);
+int trigger_run(struct spool *sp, const struct settings *s, const struct options *o);
 
 #endif

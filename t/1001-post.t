@@ -41,12 +41,12 @@ posts "an option behind operands" "from <s@x.example> rcpt <a@x.example>" a@x.ex
 posts "-- and a dash" "from <$me> rcpt <-oQ/tmp@x.example>" -- -oQ/tmp@x.example
 posts "cron" "from <$me> rcpt <ops@x.example>" -FCronDaemon -i -B8BITMIME -oem ops@x.example
 posts "cronie" "from <jobs@x.example> rcpt <ops@x.example>" -FCronDaemon -i -odq -oem -oi -f jobs@x.example ops@x.example
-posts "mutt" "from <a@x.example> rcpt <r1@x.example> rcpt <r2@x.example>" -oem -oi -B8BITMIME -f a@x.example -N failure,delay -R hdrs -- r1@x.example r2@x.example
+posts "mutt" "from <a@x.example> rcpt <r1@x.example> NOTIFY=FAILURE,DELAY rcpt <r2@x.example> NOTIFY=FAILURE,DELAY" -oem -oi -B8BITMIME -f a@x.example -N failure,delay -R hdrs -- r1@x.example r2@x.example
 posts "rmail" "from <far!a@x.example> rcpt <r@x.example>" -G -oee -odq -oi -pUUCP:far.UUCP '-ffar!a@x.example' r@x.example
 posts "rss2email" "from <a@x.example> rcpt <r@x.example>" -F '' -f a@x.example r@x.example
 for option in "-A c" -Am "-B 7BIT" "-C /etc/passwd" -C/etc/passwd -c "-D $S/trace" -d0.1 -em "-h 3" -G \
 	"-L tag" -m -n "-O DeliveryMode=b" -OErrorMode=m -oem -or0s -o7 -oQ/tmp/x "-p SMTP:x" -U -v -x \
-	"-X $S/trace" "-V ENV1" "-N never" "-R full"; do
+	"-X $S/trace" "-V ENV1" "-N sometimes" "-R full"; do
 	# shellcheck disable=SC2086
 	posts "$option" "from <$me> rcpt <a@x.example>" $option a@x.example
 done

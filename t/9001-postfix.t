@@ -5,7 +5,8 @@
 
 . "${0%/*}/lib.sh"
 . "${0%/*}/postfix.sh"
-need openssl awk unshare
+need_root
+need awk chroot mount openssl unshare
 scratch
 
 # What a strict reader could trip over: dots, blanks at the ends, 8-bit octets, a long line, no end of
@@ -19,6 +20,7 @@ scratch
 } >"$S/message"
 { cat "$S/message" && echo; } >"$S/wanted"
 
+# shellcheck disable=SC2317 # called by ok
 post() { sendmail -i -f a@example.org -- "$@" <"$S/message"; }
 
 # The newest message without what Postfix and we put on top.

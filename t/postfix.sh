@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
 #
-# postfix.sh: a real Postfix as the relay, sourced after lib.sh and used after scratch. It runs in the
-# root that `make deps` unpacked, in namespaces of its own (mounts and processes), listening on two
-# ports of 127.0.0.1; everything that it writes is below $S/postfix and goes with S. All mail that it
+# postfix.sh: a real Postfix as the relay; source it after lib.sh, and say need_root and scratch first.
+# It runs in the root that `make deps` unpacked, with mounts and processes in namespaces of their own,
+# on two ports of 127.0.0.1. All that it writes is below $S/postfix and goes with S. All mail that it
 # takes, for any address, ends in one maildir.
 #
 #	postfix_start plain     no TLS
@@ -16,17 +16,10 @@
 #	postfix_messages        paths of what arrived, oldest first
 #	postfix_original FILE   that message without the lines that Postfix put on top
 #	postfix_stop
-#
-# Root is needed, or user namespaces with a range of uids for us (package uidmap, /etc/subuid).
 
 # shellcheck disable=SC2016 # a password that wants quoting
 POSTFIX_PASSWORD='s3cret $%:@"'
 postfix_pid=''
-
-# Be root there: we are, or the root of a namespace is enough.
-as_root() {
-	if [ "$(id -u)" -eq 0 ]; then "$@"; else unshare --map-root-user --map-auto "$@"; fi
-}
 
 # A port that nobody listens on, below those that the kernel hands out.
 unused_port() {
@@ -161,7 +154,7 @@ postfix_start() {
 	POSTFIX_LOG=$own/var/log/mail.log
 	postfix_lay_out "$own" "$1"
 	export -f postfix_inside
-	as_root unshare --mount --pid --fork --kill-child \
+	unshare --mount --pid --fork --kill-child \
 		bash -c "postfix_inside $(printf '%q ' "$root" "$own")" >"$S/postfix.out" 2>&1 &
 	postfix_pid=$!
 	eventually 20 postfix_settled
@@ -170,16 +163,15 @@ postfix_start() {
 	exit 1
 }
 
-# With all that it wrote. --kill-child ends the whole process tree with unshare.
+# With all that it wrote. unshare takes no SIGTERM; when it is gone, --kill-child ends all in there.
 postfix_stop() {
 	[ -n "$postfix_pid" ] || return 0
-	{ kill "$postfix_pid" && wait "$postfix_pid"; } 2>/dev/null
+	{ kill -KILL "$postfix_pid" && wait "$postfix_pid"; } 2>/dev/null
 	postfix_pid=''
-	as_root rm -rf "$S/postfix"
+	rm -rf "$S/postfix"
 }
 
 postfix_messages() {
-	as_root chmod -R a+rX "$S/postfix/var/mail"
 	find "$S/postfix/var/mail/inbox/new" -type f -printf '%T@ %p\n' 2>/dev/null |
 		sort -n | cut -d' ' -f2-
 }

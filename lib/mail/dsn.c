@@ -30,7 +30,7 @@ add_header(struct buf *out, const struct envelope *e, const struct dsn_facts *fa
 {
 	buf_adds(out, "Date: ");
 	submission_date(out, facts->now, facts->utc_offset);
-	buf_addf(out, "\r\nFrom: Mail Delivery System <MAILER-DAEMON@%s>\r\n", facts->domain);
+	buf_addf(out, "\r\nFrom: Mail Delivery System <%s>\r\n", facts->mailer);
 	buf_addf(out, "To: <%s>\r\n", e->from);
 	buf_adds(out, "Subject: Undelivered mail returned to sender\r\n");
 	buf_addf(out, "Message-ID: <%s.dsn@%s>\r\n", facts->id.s, facts->hostname);
@@ -109,8 +109,8 @@ hex(char c)
 }
 
 /* ORCPT is xtext on the wire (RFC 3461 4): "+2B" is "+". */
-static void
-add_xtext(struct buf *out, const char *s)
+void
+dsn_xtext(struct buf *out, const char *s)
 {
 	for (; *s != '\0'; s++) {
 		char c = *s;
@@ -132,7 +132,7 @@ add_recipient(struct buf *out, const struct recipient *r, const struct dsn_facts
 	buf_adds(out, "\r\n");
 	if (r->orcpt != NULL) {
 		buf_adds(out, "Original-Recipient: ");
-		add_xtext(out, r->orcpt);
+		dsn_xtext(out, r->orcpt);
 		buf_adds(out, "\r\n");
 	}
 	buf_adds(out, "Final-Recipient: rfc822; ");
@@ -159,7 +159,7 @@ add_status(struct buf *out, const struct envelope *e, const struct dsn_facts *fa
 	buf_addf(out, "Reporting-MTA: dns; %s\r\n", facts->hostname);
 	if (e->envid != NULL) {
 		buf_adds(out, "Original-Envelope-Id: ");
-		add_xtext(out, e->envid);
+		dsn_xtext(out, e->envid);
 		buf_adds(out, "\r\n");
 	}
 	buf_addf(out, "X-Pillarbox-Queue-ID: %s\r\nArrival-Date: ", e->id.s);

@@ -18,11 +18,11 @@
 
 struct dsn_facts {
 	const char *hostname; /* Reporting-MTA */
-	const char *domain;   /* of MAILER-DAEMON@ */
+	const char *mailer;   /* address of MAILER-DAEMON */
 	struct queue_id id;   /* of the report; its boundary derives from it */
 	uint64_t now;         /* microseconds since 1970 */
 	long utc_offset;
-	bool whole;           /* part 3 is the whole message */
+	bool whole; /* part 3 is the whole message */
 };
 
 /*
@@ -33,6 +33,9 @@ void dsn_head(struct buf *out, const struct envelope *e, const struct dsn_facts 
 
 /* What closes the report. */
 void dsn_tail(struct buf *out, const struct dsn_facts *facts);
+
+/* xtext (RFC 3461 4) decoded; what is not printable ASCII becomes '?'. */
+void dsn_xtext(struct buf *out, const char *s);
 
 /* The ID of the bounce for message `id`: always the same, so that a crash makes no second one. */
 struct queue_id dsn_id(struct queue_id id, unsigned nth);

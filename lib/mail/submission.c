@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mail/status.h"
+#include "mail/submission_impl.h"
 
 #define MESSAGE_ID_MAX 250 /* octets of a Message-ID that are kept for the log */
 #define LINE_LEN 78        /* octets of a line as RFC 5322 2.1.1 recommends */
@@ -68,6 +69,7 @@ submission_init(struct submission *s, const struct submission_facts *facts)
 	    .resent = BUF_INIT(ENVELOPE_HEAD_MAX),
 	    .message_id = BUF_INIT(MESSAGE_ID_MAX),
 	    .bad_list = BUF_INIT(ENVELOPE_HEAD_MAX),
+	    .original = BUF_INIT(ENVELOPE_HEAD_MAX),
 	};
 }
 
@@ -78,6 +80,7 @@ submission_free(struct submission *s)
 	buf_free(&s->resent);
 	buf_free(&s->message_id);
 	buf_free(&s->bad_list);
+	buf_free(&s->original);
 }
 
 /* A host name for a place where nothing may be added to the syntax by it. */
@@ -98,7 +101,13 @@ submission_start(struct submission *s, struct buf *out)
 {
 	const struct submission_facts *f = s->facts;
 
-	buf_adds(out, "Received: by ");
+	buf_adds(out, "Received: ");
+	if (f->peer != NULL && *f->peer != '\0') {
+		buf_adds(out, "from ");
+		add_host(out, f->peer);
+		buf_addc(out, ' ');
+	}
+	buf_adds(out, "by ");
 	add_host(out, f->hostname);
 	buf_addf(out, " (Pillarbox, from userid %u)\r\n\t", f->uid);
 	if (f->with != NULL && *f->with != '\0') {
@@ -182,7 +191,7 @@ collect(struct submission *s, const struct header_field *f, struct buf *list)
 	while ((ev = address_next(&p, &a)) != ADDRESS_END) {
 		char full[ADDRESS_MAX + 1];
 
-		if (ev == ADDRESS_ONE && address_qualify(full, a.mailbox, s->facts->domain) == 0)
+		if (ev == ADDRESS_ONE && address_qualify(full, a.mailbox, s->facts->local) == 0)
 			buf_add(list, full, strlen(full) + 1);
 		else
 			note_bad(s, p.text + a.start, a.end - a.start);
@@ -239,32 +248,6 @@ take_sender(struct submission *s, const struct header_field *f)
 		s->sender[0] = '\0';
 }
 
-/* The field with "@domain" behind each bare name, else octet for octet. */
-static void
-complete(const struct submission *s, const struct header_field *f, struct buf *out)
-{
-	const char *value = f->text.data + f->value;
-	struct address_parser p;
-	struct address a;
-	enum address_event ev;
-	size_t copied = 0;
-
-	buf_add(out, f->text.data, f->value);
-	start_value(&p, f);
-	while ((ev = address_next(&p, &a)) != ADDRESS_END) {
-		char full[ADDRESS_MAX + 1];
-
-		if (ev == ADDRESS_BAD || strchr(a.mailbox, '@') != NULL ||
-		    address_qualify(full, a.mailbox, s->facts->domain) != 0)
-			continue;
-		buf_add(out, value + copied, a.end - copied);
-		buf_addc(out, '@');
-		buf_adds(out, s->facts->domain);
-		copied = a.end;
-	}
-	buf_add(out, value + copied, f->text.len - f->value - copied);
-}
-
 static void
 take_message_id(struct submission *s, const char *value, size_t len)
 {
@@ -294,7 +277,7 @@ submission_field(struct submission *s, const struct header_field *f, struct buf 
 	if ((rule & DROP) != 0)
 		return;
 	if (header_has_addresses(f->name))
-		complete(s, f, out);
+		submission_addresses(s, f, out);
 	else
 		buf_add(out, f->text.data, f->text.len);
 	buf_adds(out, "\r\n");
@@ -320,14 +303,13 @@ find_author(const struct submission *s, const struct envelope *e, char address[A
 	buf_free(&name);
 }
 
+/* The author's name and an address. */
 static void
-add_from(const struct submission *s, const struct envelope *e, struct buf *out)
+add_mailbox(const struct submission *s, const char *address, struct buf *out)
 {
 	const char *name = s->facts->full_name, *lf;
-	char address[ADDRESS_MAX + 1];
 	size_t before = out->len, column;
 
-	find_author(s, e, address);
 	submission_phrase(out, name != NULL ? name : "");
 	if (out->len == before || out->error != 0) {
 		buf_adds(out, address);
@@ -339,14 +321,37 @@ add_from(const struct submission *s, const struct envelope *e, struct buf *out)
 }
 
 static void
-add_date(const struct submission *s, const struct envelope *e, struct buf *out)
+add_resent_from(struct submission *s, const struct envelope *e, struct buf *out)
+{
+	char address[ADDRESS_MAX + 1];
+
+	find_author(s, e, address);
+	rewrite_apply(s->facts->header_from, address);
+	add_mailbox(s, address, out);
+}
+
+static void
+add_from(struct submission *s, const struct envelope *e, struct buf *out)
+{
+	char author[ADDRESS_MAX + 1], address[ADDRESS_MAX + 1];
+
+	find_author(s, e, author);
+	memcpy(address, author, strlen(author) + 1);
+	rewrite_apply(s->facts->header_from, address);
+	add_mailbox(s, address, out);
+	if (s->facts->keep != KEEP_NONE && !address_equal(author, address))
+		add_mailbox(s, author, &s->original);
+}
+
+static void
+add_date(struct submission *s, const struct envelope *e, struct buf *out)
 {
 	(void)e;
 	submission_date(out, s->facts->now, s->facts->utc_offset);
 }
 
 static void
-add_message_id(const struct submission *s, const struct envelope *e, struct buf *out)
+add_message_id(struct submission *s, const struct envelope *e, struct buf *out)
 {
 	(void)e;
 	buf_addf(out, "<%s.%05x@", s->facts->id.s, (unsigned)(s->facts->now & 0xfffff));
@@ -356,9 +361,9 @@ add_message_id(const struct submission *s, const struct envelope *e, struct buf 
 
 static const struct {
 	enum header_name name;
-	void (*add)(const struct submission *s, const struct envelope *e, struct buf *out);
+	void (*add)(struct submission *s, const struct envelope *e, struct buf *out);
 } required[] = {
-    {HEADER_RESENT_FROM, add_from},
+    {HEADER_RESENT_FROM, add_resent_from},
     {HEADER_RESENT_DATE, add_date},
     {HEADER_RESENT_MESSAGE_ID, add_message_id},
     {HEADER_FROM, add_from},
@@ -384,6 +389,7 @@ add_missing(struct submission *s, const struct envelope *e, struct buf *out)
 			take_message_id(s, out->data + before, out->len - before);
 		buf_adds(out, "\r\n");
 	}
+	submission_keep(s, has_seen(s, HEADER_REPLY_TO), out);
 	if ((s->seen & (bit(HEADER_TO) | bit(HEADER_CC) | bit(HEADER_APPARENTLY_TO) |
 			   bit(HEADER_RESENT_TO) | bit(HEADER_RESENT_CC))) == 0)
 		buf_adds(out, "To: undisclosed-recipients:;\r\n");
@@ -392,15 +398,17 @@ add_missing(struct submission *s, const struct envelope *e, struct buf *out)
 int
 submission_end(struct submission *s, struct envelope *e, struct buf *out)
 {
+	const struct buf *used[] = {out, &s->bad_list, &s->original};
 	size_t before = out->len;
 
 	add_missing(s, e, out);
 	buf_adds(out, "\r\n");
 	note_eightbit(s, out, before);
-	if (out->error != 0 || s->bad_list.error != 0) {
-		errno = out->error != 0 ? out->error : s->bad_list.error;
-		return -1;
-	}
+	for (size_t i = 0; i < sizeof(used) / sizeof(*used); i++)
+		if (used[i]->error != 0) {
+			errno = used[i]->error;
+			return -1;
+		}
 	if (!s->facts->from_header)
 		return 0;
 	return submission_recipients(e, s->resent_recipients ? &s->resent : &s->to);

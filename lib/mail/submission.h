@@ -9,6 +9,10 @@
  *	Content-Length      removed: the line ends it counted have changed
  *	From, Sender, Reply-To, To, Cc and their Resent- forms: bare names get the domain, and what
  *	                    is no address stays; nothing else in them changes
+ *	From, Sender, Resent-From, Resent-Sender; Reply-To: addresses replaced by rules, see
+ *	                    mail/rewrite.h; display names, comments and folds stay
+ *	Reply-To            added when an address of From was replaced, with the From that it was;
+ *	                    X-Original-From where the message has a Reply-To, or by facts->keep
  *	second From, Date, Message-ID: dropped, the first stays
  *	From, Sender without a mailbox, address fields, Date, Message-ID with nothing: dropped
  *	From, Date, Message-ID (Resent- ones where a Resent- field is there): added when missing
@@ -29,12 +33,14 @@
 #include "mail/buf.h"
 #include "mail/envelope.h"
 #include "mail/header.h"
+#include "mail/rewrite.h"
 
 #define SUBMISSION_HOPS 50 /* Received fields that mean a loop */
 
 /* What the caller knows; borrowed for as long as the submission lives. */
 struct submission_facts {
 	const char *domain;    /* completes bare addresses */
+	const char *local;     /* completes bare recipients (-t), which aliases may still mean */
 	const char *hostname;  /* in Received and Message-ID */
 	const char *login;     /* of the uid: local-part of a From that is missing */
 	const char *full_name; /* display name of it, UTF-8; "" or NULL: none */
@@ -43,14 +49,18 @@ struct submission_facts {
 	long utc_offset;  /* seconds east of Greenwich, for Date and Received */
 	bool from_header; /* -t: recipients are taken from the header */
 	struct queue_id id;
-	const char *with; /* protocol for Received: "local" … */
+	const char *with;        /* protocol for Received: "ESMTP"; NULL: none */
+	const char *peer;        /* whom it came from, for Received; NULL: unknown */
+	const char *header_from; /* rules for From, Sender and their Resent- forms; NULL: none */
+	const char *reply_to;    /* rules for Reply-To, also for one that keeps the From */
+	enum keep keep;          /* what becomes of a From that was replaced */
 };
 
 struct submission {
 	const struct submission_facts *facts;
 	unsigned received;            /* Received fields seen */
 	bool eightbit_header;         /* an octet above 0x7f in a field: SMTPUTF8 */
-	char sender[ADDRESS_MAX + 1]; /* first From (or Sender) mailbox; "" when there is none */
+	char sender[ADDRESS_MAX + 1]; /* first From (or Sender) mailbox, as it came; "": none */
 	struct buf bad_list;   /* recipients of the header that are no address, NUL-terminated */
 	struct buf message_id; /* the value of the first Message-ID, or of ours; for the log */
 	/* private */
@@ -59,6 +69,7 @@ struct submission {
 	bool resent_over;       /* the first block of Resent- fields is */
 	struct buf to;          /* -t: NUL-terminated addresses of To, Cc, Bcc … */
 	struct buf resent;      /* … and of the Resent- ones */
+	struct buf original;    /* the value of a From that was replaced */
 };
 
 void submission_init(struct submission *s, const struct submission_facts *facts);
@@ -72,7 +83,8 @@ void submission_field(struct submission *s, const struct header_field *f, struct
 /*
  * The header is over: what is missing is appended, then the empty line. With -t the recipients are
  * added to `e` (each once; those there already stay). A From that is missing takes e->from, or
- * the login name where that is NULL or "". 0, or -1 with errno of envelope_add() or buf. No
+ * the login name where that is NULL or "", and then header_from's rules; so let those for the
+ * envelope be applied to e->from afterwards. 0, or -1 with errno of envelope_add() or buf. No
  * recipients is no error here; s->bad_list tells of those that could not be taken.
  */
 int submission_end(struct submission *s, struct envelope *e, struct buf *out);

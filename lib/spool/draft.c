@@ -145,6 +145,33 @@ seal(struct draft *d, struct envelope *e)
 	return 0;
 }
 
+ssize_t
+draft_read(struct draft *d, char *dst, size_t size, uint64_t offset)
+{
+	ssize_t n;
+
+	if (d->out.len > 0 && flush_out(d) == -1)
+		return -1;
+	while ((n = pread(d->fd, dst, size, (off_t)(d->head + offset))) == -1 && errno == EINTR)
+		;
+	return n != -1 ? n : spool_fail(d->spool, "read tmp", d->id.s);
+}
+
+int
+draft_again(struct draft *d, struct draft *old)
+{
+	*old = *d;
+	old->made = false; /* the name goes to the new one */
+	old->lines = (struct buf)BUF_INIT(0);
+	if (unlinkat(spool_dir(d->spool, SPOOL_TMP), d->id.s, 0) == -1)
+		return spool_fail(d->spool, "remove tmp", d->id.s);
+	struct buf lines = d->lines;
+	int r = draft_open_as(d, old->spool, old->id);
+	buf_free(&d->lines);
+	d->lines = lines;
+	return r;
+}
+
 int
 draft_journal(struct draft *d, const struct buf *lines)
 {

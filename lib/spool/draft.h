@@ -42,6 +42,15 @@ int draft_open_as(struct draft *d, struct spool *sp, struct queue_id id);
 int draft_head(struct draft *d, const struct envelope *e);
 int draft_write(struct draft *d, const char *data, size_t len);
 
+/* Octets of the message as written so far, from `offset` on; as pread(2). */
+ssize_t draft_read(struct draft *d, char *dst, size_t size, uint64_t offset);
+
+/*
+ * Begin anew under the same ID, with draft_head(). What was written is in `old`, to be read with
+ * draft_read() and let go of with draft_abandon().
+ */
+int draft_again(struct draft *d, struct draft *old);
+
 /* Journal lines that the message begins with; call it any time before the commit. */
 int draft_journal(struct draft *d, const struct buf *lines);
 

@@ -36,8 +36,8 @@ struct reading {
 static bool
 grave(const char *section)
 {
-	return strcmp(section, "mail") != 0 && strcmp(section, "queue") != 0 &&
-	       strcmp(section, "log") != 0;
+	return strcmp(section, "mail") != 0 && strcmp(section, "rewrite") != 0 &&
+	       strcmp(section, "queue") != 0 && strcmp(section, "log") != 0;
 }
 
 __attribute__((format(printf, 3, 4))) static void

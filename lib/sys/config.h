@@ -56,6 +56,8 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_COUNT unsigned   /* 1 to 1000000 */
 #define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
 #define SETTING_TYPE_POLICY int       /* enum tls_policy: auto, none, may, encrypt, verify */
+#define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
+#define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 
 /* Their number: SETTINGS_COUNT. */
 enum {
@@ -81,7 +83,8 @@ struct settings {
 	struct buf errors;
 	/*
 	 * A mistake was found that may change where mail goes and how: in [relay], [tls] or [smtp],
-	 * in a section or line that cannot be told, or a file that could not be read.
+	 * in a section or line that cannot be told, or a file that could
+	 * not be read.
 	 */
 	bool relay_broken;
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/rewrite.h"
 #include "mail/route.h"
 
 #define ERRORS_MAX (64 * 1024)
@@ -22,6 +23,8 @@ enum type {
 	TYPE_COUNT,
 	TYPE_DELIVER,
 	TYPE_POLICY,
+	TYPE_RULES,
+	TYPE_KEEP,
 };
 
 const struct setting settings_table[SETTINGS_COUNT] = {
@@ -40,6 +43,7 @@ struct choices {
 #define DELIVER_CHOICES(first, more) first("background") more("queue") more("foreground")
 #define POLICY_CHOICES(first, more) \
 	first("auto") more("none") more("may") more("encrypt") more("verify")
+#define KEEP_CHOICES(first, more) first("reply-to") more("x-original-from") more("none")
 #define ITEM(name) name,
 #define WORD(name) name
 #define COMMA_WORD(name) ", " name
@@ -51,7 +55,8 @@ struct choices {
 		}                                     \
 	}
 
-static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(POLICY_CHOICES);
+static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(POLICY_CHOICES),
+			    keeps = CHOICES(KEEP_CHOICES);
 
 static int
 refuse(const char *text, const char **why)
@@ -83,6 +88,12 @@ parse_url(void *field, const char *value, const struct choices *c, const char **
 
 	explicit_bzero(&r, sizeof(r));
 	return result == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_rules(void *field, const char *value, const struct choices *c, const char **why)
+{
+	return rewrite_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -168,6 +179,8 @@ static const struct kind {
     [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
+    [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
+    [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
 };
 
 int

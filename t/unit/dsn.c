@@ -48,7 +48,7 @@ int
 main(void)
 {
 	struct dsn_facts facts = {.hostname = "host.example.org",
-	    .domain = "example.org",
+	    .mailer = "MAILER-DAEMON@example.org",
 	    .id = {"0QK3ZP7V2M9Y"},
 	    .now = 1764000120000000};
 	struct buf out = BUF_INIT(1 << 20);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "mail/rewrite.h"
 #include "mail/route.h"
 #include "sys/config.h"
 #include "tap.h"
@@ -26,6 +27,8 @@ defaults(void)
 	is_int(s.tls_policy, TLS_POLICY_AUTO, "policy");
 	is_int(s.smtp_connections, 5, "connections");
 	is(s.log_to, "auto", "log");
+	is(s.rewrite_header_from, "", "no rewriting");
+	is_int(s.rewrite_keep, KEEP_REPLY_TO, "keep");
 	is(buf_str(&s.errors), "", "the table's defaults are good values");
 	ok(!s.relay_broken, "and break nothing");
 	settings_free(&s);
@@ -64,6 +67,13 @@ static const struct {
     {"tls", "policy", "dane", "not one of auto, none, may, encrypt, verify"},
     {"queue", "dir", "/a b", NULL},
     {"queue", "dir", "spool", "not an absolute path"},
+    {"rewrite", "envelope_from", "", NULL},
+    {"rewrite", "envelope_from", "root@* = cron@example.org, *@example.org", NULL},
+    {"rewrite", "header_from", "cron", "not a rule such as root@* = cron@example.org"},
+    {"rewrite", "reply_to", "a@b, c@d", "a rule behind one that matches everything"},
+    {"rewrite", "keep", "none", NULL},
+    {"rewrite", "keep", "", NULL},
+    {"rewrite", "keep", "yes", "not one of reply-to, x-original-from, none"},
     {"relay", "url", "", NULL},
     {"relay", "url", "smtp://relay.example:2525", NULL},
     {"mail", "domain", "a\nb", "control character"},
@@ -112,6 +122,11 @@ keeping(void)
 	is_int(s.tls_policy, TLS_POLICY_ENCRYPT, "encrypt");
 	settings_set(&s, "queue", "deliver", "foreground", "test", &why);
 	is_int(s.queue_deliver, DELIVER_FOREGROUND, "foreground");
+	settings_set(&s, "rewrite", "keep", "none", "test", &why);
+	is_int(s.rewrite_keep, KEEP_NONE, "none");
+	settings_set(&s, "rewrite", "header_from", "*@* = a@b", "test", &why);
+	settings_set(&s, "rewrite", "header_from", "a@b@c", "test", &why);
+	is(s.rewrite_header_from, "*@* = a@b", "rules stay when others are bad");
 	ok(settings_set(&s, "relay", "url", "gopher://x", "test", &why) == -1 && why != NULL,
 	    "a URL is parsed: %s", why);
 	memset(longest, 'x', sizeof(longest) - 2);
@@ -150,6 +165,8 @@ handing_over(void)
 	set(&s, "queue", "deliver", "foreground");
 	set(&s, "tls", "policy", "encrypt");
 	set(&s, "smtp", "connections", "9");
+	set(&s, "rewrite", "reply_to", "a@* = b@*, *@c");
+	set(&s, "rewrite", "keep", "x-original-from");
 	settings_default(&t);
 	is_int(settings_each(&s, copy, &t), 0, "each value is taken again");
 	is(t.relay_password, "p  w", "a secret");
@@ -157,6 +174,8 @@ handing_over(void)
 	is_int(t.queue_deliver, DELIVER_FOREGROUND, "a choice");
 	is_int(t.tls_policy, TLS_POLICY_ENCRYPT, "another");
 	is_int(t.smtp_connections, 9, "a number");
+	is(t.rewrite_reply_to, "a@* = b@*, *@c", "rules");
+	is_int(t.rewrite_keep, KEEP_X_ORIGINAL_FROM, "keep");
 	settings_print(&b, &t);
 	ok(strstr(buf_str(&b), "smtp.connections = 9    ; copy\n") != NULL, "source");
 	is_int(settings_each(&s, stop, &calls), 42, "stops");

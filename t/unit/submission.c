@@ -8,6 +8,7 @@
 
 static const struct submission_facts defaults = {
     .domain = "x.example",
+    .local = "x.example",
     .hostname = "h.x.example",
     .login = "alice",
     .uid = 1000,
@@ -168,6 +169,172 @@ missing_table(void)
 		envelope_free(&e);
 		buf_free(&out);
 	}
+}
+
+#define REPLACED "x@y"
+#define DM "Date: d\nMessage-ID: <m>\nTo: t@x\n"
+#define DM_OUT "Date: d\r\nMessage-ID: <m>\r\nTo: t@x\r\n"
+
+/* What rules do to From and its like; login is alice, and DM stands behind what is given. */
+static const struct {
+	const char *name, *header_from, *reply_to;
+	enum keep keep;
+	const char *input, *expected, *added;
+} rewriting[] = {
+    {"cron", REPLACED, "", KEEP_REPLY_TO, "From: root (Cron Daemon)\n",
+	"From: x@y (Cron Daemon)\r\n", "Reply-To: root@x.example (Cron Daemon)\r\n"},
+    {"cron, kept elsewhere", REPLACED, "", KEEP_X_ORIGINAL_FROM, "From: root@h (Cron Daemon)\n",
+	"From: x@y (Cron Daemon)\r\n", "X-Original-From: root@h (Cron Daemon)\r\n"},
+    {"cron, not kept", REPLACED, "", KEEP_NONE, "From: root@h (Cron Daemon)\n",
+	"From: x@y (Cron Daemon)\r\n", ""},
+    {"a Reply-To of its own", REPLACED, "", KEEP_REPLY_TO, "From: A <a@b>\nReply-To: c\n",
+	"From: A <x@y>\r\nReply-To: c@x.example\r\n", "X-Original-From: A <a@b>\r\n"},
+    {"one behind it", REPLACED, "", KEEP_REPLY_TO, "from :a@b\nSubject: s\nReply-To: c\n",
+	"from :x@y\r\nSubject: s\r\nReply-To: c@x.example\r\n", "X-Original-From: a@b\r\n"},
+    {"one with nothing in it", REPLACED, "", KEEP_REPLY_TO, "Reply-To: \nFrom:a@b\n",
+	"From:x@y\r\n", "Reply-To: a@b\r\n"},
+    {"names, folds, comments", "*@*.b = *@b", "", KEEP_REPLY_TO,
+	"From: (\"c@a.b\")\n \"c@a.b\" <c@a.b> (c@a.b),\n\t=?utf-8?q?D?= <d@e>\n",
+	"From: (\"c@a.b\")\r\n \"c@a.b\" <c@b> (c@a.b),\r\n\t=?utf-8?q?D?= <d@e>\r\n",
+	"Reply-To: (\"c@a.b\")\r\n \"c@a.b\" <c@a.b> (c@a.b),\r\n\t=?utf-8?q?D?= <d@e>\r\n"},
+    {"comments inside", REPLACED, "", KEEP_NONE,
+	"From: root (Cron \\) (a)) @\n h (b), <\"q(r\" (s) @t>, u@v\n",
+	"From: x@y (Cron \\) (a)) (b), <x@y (s)>, x@y\r\n", ""},
+    {"a route", REPLACED, "", KEEP_NONE, "From: <@r:a@b>\n", "From: <@r:x@y>\r\n", ""},
+    {"a group", "a@* = x@y", "", KEEP_NONE, "From: G: a, b;\n", "From: G: x@y, b@x.example;\r\n",
+	""},
+    {"what is no address", REPLACED, "", KEEP_REPLY_TO, "From: A B\n", "From: A B\r\n", ""},
+    {"some of it is", REPLACED, "", KEEP_REPLY_TO, "From: A B, <>, a@b\n", "From: A B, <>, x@y\r\n",
+	"Reply-To: A B, <>, a@b\r\n"},
+    {"no rule for it", "*@z = x@y", "*@z = x@y", KEEP_REPLY_TO, "From: a@b\nReply-To: a\n",
+	"From: a@b\r\nReply-To: a@x.example\r\n", ""},
+    {"already there", REPLACED, "", KEEP_REPLY_TO, "From: x@Y\n", "From: x@y\r\n", ""},
+    {"all of them", REPLACED, "", KEEP_REPLY_TO,
+	"Resent-From: a\nResent-Sender: b\nResent-Date: d\nResent-Message-ID: m\nFrom: c@d\n"
+	"Sender: e@f\nCc: g@h\nResent-To: i@j\n",
+	"Resent-From: x@y\r\nResent-Sender: x@y\r\nResent-Date: d\r\nResent-Message-ID: m\r\n"
+	"From: x@y\r\nSender: x@y\r\nCc: g@h\r\nResent-To: i@j\r\n",
+	"Reply-To: c@d\r\n"},
+    {"only Sender", "a@* = x@y", "", KEEP_REPLY_TO, "From: b@c\nSender: a@b\nSender: a\n",
+	"From: b@c\r\nSender: x@y\r\nSender: x@y\r\n", ""},
+    {"Reply-To", "", "*@b = *@z", KEEP_REPLY_TO, "From: a@b\nReply-To: B <a@b>, c\n",
+	"From: a@b\r\nReply-To: B <a@z>, c@x.example\r\n", ""},
+    {"an added Reply-To", REPLACED, "*@b = *@z", KEEP_REPLY_TO, "From: A <a@b>\n",
+	"From: A <x@y>\r\n", "Reply-To: A <a@z>\r\n"},
+    {"X-Original-From", REPLACED, "*@b = *@z", KEEP_X_ORIGINAL_FROM, "From: A <a@b>\n",
+	"From: A <x@y>\r\n", "X-Original-From: A <a@b>\r\n"},
+    {"a second From", REPLACED, "", KEEP_REPLY_TO, "From: a@b\nFrom: c@d\n", "From: x@y\r\n",
+	"Reply-To: a@b\r\n"},
+    {"no From", REPLACED, "", KEEP_REPLY_TO, "", "",
+	"From: \"A. Doe\" <x@y>\r\nReply-To: \"A. Doe\" <alice@x.example>\r\n"},
+    {"no From, not kept", REPLACED, "", KEEP_NONE, "", "", "From: \"A. Doe\" <x@y>\r\n"},
+    {"no From, no rule for it", "root@* = x@y", "", KEEP_REPLY_TO, "", "",
+	"From: \"A. Doe\" <alice@x.example>\r\n"},
+    {"no Resent-From", REPLACED, "", KEEP_REPLY_TO,
+	"Resent-To: a@b\nResent-Date: d\nResent-Message-ID: m\nFrom: x@y\n",
+	"Resent-To: a@b\r\nResent-Date: d\r\nResent-Message-ID: m\r\nFrom: x@y\r\n",
+	"Resent-From: \"A. Doe\" <x@y>\r\n"},
+    {"a long line", REPLACED, "", KEEP_REPLY_TO,
+	"Reply-To: c@d\nFrom: \t "
+	"\"0123456789012345678901234567890123456789012345\" <a-long-name@b>\n \n",
+	"Reply-To: c@d\r\nFrom: \t "
+	"\"0123456789012345678901234567890123456789012345\" <x@y>\r\n \r\n",
+	"X-Original-From:\r\n "
+	"\"0123456789012345678901234567890123456789012345\" <a-long-name@b>\r\n \r\n"},
+    {"a mistake in the rules", "a@b = , x@y", "", KEEP_REPLY_TO, "From: a@b\n", "From: a@b\r\n",
+	""},
+};
+
+static void
+rewriting_table(void)
+{
+	for (size_t i = 0; i < sizeof(rewriting) / sizeof(*rewriting); i++) {
+		struct buf in = BUF_INIT(4096), out = BUF_INIT(4096), want = BUF_INIT(4096);
+		struct submission_facts facts = defaults;
+		struct envelope e = {0};
+		struct submission s;
+
+		facts.full_name = "A. Doe";
+		facts.header_from = rewriting[i].header_from;
+		facts.reply_to = rewriting[i].reply_to;
+		facts.keep = rewriting[i].keep;
+		buf_addf(&in, "%s" DM, rewriting[i].input);
+		buf_addf(&want, "%s" DM_OUT "%s\r\n", rewriting[i].expected, rewriting[i].added);
+		for (int pass = 1; pass <= 2; pass++) {
+			submission_init(&s, &facts);
+			is_int(play(&s, buf_str(&in), &e, &out), 0, rewriting[i].name);
+			is(buf_str(&out), buf_str(&want), pass == 1 ? "first" : "a second pass");
+			submission_free(&s);
+			buf_clear(&in);
+			for (const char *p = buf_str(&out); *p != '\0'; p++)
+				if (*p != '\r')
+					buf_addc(&in, *p);
+			buf_clear(&out);
+		}
+		envelope_free(&e);
+		buf_free(&in);
+		buf_free(&out);
+		buf_free(&want);
+	}
+}
+
+/*
+ * Fields of any form, rules that leave their own results: every address of From is x@y or of z,
+ * comments and names are as many as before, and a second pass changes nothing.
+ */
+static void
+random_rewriting(void)
+{
+	static const char *const pieces[] = {"a", "root", "a@b", "<a@b>", "<c@z>", "@", ",", ";",
+	    "g:", " ", " ", "\n ", "(c)", "(", ")", "\"n\"", "\"", "\\", "<", ">", "@r:", "x@y",
+	    "b@[1.2.3.4]", ".", "\xc3\xb6", "=?q?="};
+	size_t n = sizeof(pieces) / sizeof(*pieces), bad = 0, kept = 0;
+	struct submission_facts facts = defaults;
+
+	facts.header_from = "*@z = *, x@y";
+	srand(1);
+	for (int round = 0; round < 60000; round++) {
+		struct buf in = BUF_INIT(4096), out[2] = {BUF_INIT(4096), BUF_INIT(4096)};
+		struct envelope e = {0};
+
+		facts.keep = (enum keep)(rand() % 3);
+		buf_adds(&in, "From: ");
+		for (int k = rand() % 12; k > 0; k--)
+			buf_adds(&in, pieces[(size_t)rand() % n]);
+		buf_adds(&in, rand() % 2 ? "\n" DM : "\nReply-To: a\n" DM);
+		for (int pass = 0; pass < 2; pass++) {
+			struct address_parser p;
+			struct address a;
+			enum address_event ev;
+			struct submission s;
+			const char *from;
+			size_t len = 0;
+
+			submission_init(&s, &facts);
+			bad += play(&s, buf_str(&in), &e, &out[pass]) != 0;
+			submission_free(&s);
+			from = strstr(buf_str(&out[pass]), "From: ");
+			for (from += 6;
+			     strncmp(from + len, "\r\n", 2) != 0 || from[len + 2] == ' ';)
+				len++;
+			address_start(&p, from, len);
+			while ((ev = address_next(&p, &a)) != ADDRESS_END)
+				bad += ev == ADDRESS_ONE && strcmp(a.mailbox, "x@y") != 0 &&
+				       strcmp(a.mailbox, "c@z") != 0;
+			buf_clear(&in);
+			for (const char *c = buf_str(&out[pass]); *c != '\0'; c++)
+				if (*c != '\r')
+					buf_addc(&in, *c);
+		}
+		bad += strcmp(buf_str(&out[0]), buf_str(&out[1])) != 0;
+		kept += strstr(buf_str(&out[0]), "X-Original-From:") != NULL;
+		envelope_free(&e);
+		buf_free(&in);
+		buf_free(&out[0]);
+		buf_free(&out[1]);
+	}
+	is_int((long long)bad, 0, "random rewriting");
+	ok(kept > 1000, "kept %zu", kept);
 }
 
 static unsigned
@@ -456,6 +623,8 @@ main(void)
 {
 	edit_table();
 	missing_table();
+	rewriting_table();
+	random_rewriting();
 	recipient_table();
 	start();
 	texts();

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * flusher: the engine of a flusher, a turn at a time: messages that are due are begun, jobs go to
+ * smtp, results come back, pokes are taken, who waits is told. Who may be the flusher, and when it
+ * leaves, is run.c's.
+ */
+#ifndef FLUSHER_H
+#define FLUSHER_H
+
+#include "attempt.h"
+#include "due.h"
+#include "link.h"
+#include "mail/address.h"
+#include "run.h"
+#include "waiters.h"
+
+struct flusher {
+	const struct run_facts *facts;
+	struct settings own; /* loaded here */
+	char hostname[HOST_LEN];
+	char mailer[ADDRESS_MAX + 1];
+	int sock; /* where pokes come; -1: none */
+	struct due due;
+	struct work work;
+	struct link link;
+	struct waiters waiters;
+	int64_t idle_since;  /* milliseconds: since when the link has nothing to do */
+	int64_t swept;       /* seconds since 1970 */
+	bool reload;         /* let smtp go when it is idle */
+	int64_t stuck_until; /* milliseconds: when the disk is tried again */
+};
+
+/* Milliseconds that SIGTERM gives to what is on the wire. */
+#define FLUSHER_GOODBYE 900
+
+/* 0, or -1 with errno when there is no memory for the settings. */
+int flusher_init(struct flusher *f, const struct run_facts *facts);
+
+/* What somebody wants; the descriptor is taken over. */
+void flusher_request(struct flusher *f, const struct request *r);
+
+/* Take the pokes that have come. */
+void flusher_take_pokes(struct flusher *f);
+
+/*
+ * One turn: do what can be done now, then sleep until something happens; signals interrupt the
+ * sleep only.
+ */
+void flusher_turn(struct flusher *f);
+
+/* Let smtp go as soon as it is idle, so that the next one has the settings as they are then. */
+void flusher_reload(struct flusher *f);
+
+/* Nothing is under way, waits, or is waited for. */
+bool flusher_idle(const struct flusher *f);
+
+/* Begin nothing more; give what is on the wire a moment, so that it need not be sent twice. */
+void flusher_goodbye(struct flusher *f);
+
+void flusher_free(struct flusher *f);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "aliases.h"
+#include "complain.h"
+#include "intake.h"
+#include "mail/address.h"
+#include "mail/rewrite.h"
+#include "mail/route.h"
+
+struct verify {
+	const struct settings *settings;
+	struct names names;
+	int status; /* of the first that does not resolve */
+};
+
+static void
+note(struct verify *v, int status)
+{
+	if (v->status == EX_OK)
+		v->status = status;
+}
+
+/* What was typed, harmless on a terminal. */
+static void
+show(const char *text, const char *verdict, const char *detail)
+{
+	char a[512], b[512];
+
+	text_clean(a, sizeof(a), text, strlen(text));
+	text_clean(b, sizeof(b), detail, strlen(detail));
+	printf("%s... %s%s\n", a, verdict, b);
+}
+
+/* The relay without its password, or the mail exchanger of the domain. */
+static int
+describe_route(const struct verify *v, const char *address, char *dst, size_t size)
+{
+	char domain[HOST_LEN];
+	struct relay relay;
+	const char *why;
+
+	if (v->settings->relay_url[0] == '\0') {
+		if (route_domain(domain, address) == -1)
+			return -1;
+		snprintf(dst, size, "to the mail exchangers of %s", domain);
+		return 0;
+	}
+	if (route_parse(&relay, v->settings->relay_url, &why) == -1) {
+		snprintf(dst, size, "relay.url: %s", why);
+		return -1;
+	}
+	snprintf(dst, size, "by the relay %s port %u", relay.host, (unsigned)relay.port);
+	explicit_bzero(&relay, sizeof(relay));
+	return 0;
+}
+
+static void
+show_result(struct verify *v, const char *typed, const struct recipient *r)
+{
+	char address[ADDRESS_MAX + 1], route[HOST_LEN + 64] = "no way to get there", line[1024];
+	char *at = strrchr(r->address, '@');
+	bool local = at != NULL && strcasecmp(at + 1, INTAKE_LOCAL) == 0;
+
+	snprintf(address, sizeof(address), "%s", r->address);
+	if (local) {
+		*strrchr(address, '@') = '\0';
+		char bare[ADDRESS_MAX + 1];
+		memcpy(bare, address, sizeof(bare));
+		if (address_qualify(address, bare, v->names.domain) == -1) {
+			show(typed, "no such address: ", r->address);
+			note(v, EX_NOHOST);
+			return;
+		}
+	}
+	if (describe_route(v, address, route, sizeof(route)) == -1) {
+		show(typed, "undeliverable: ", route);
+		note(v, EX_NOHOST);
+		return;
+	}
+	snprintf(line, sizeof(line), "<%s> %s", address, route);
+	show(typed, "deliverable: ", line);
+}
+
+static void
+resolve(struct verify *v, const char *typed, const char *mailbox)
+{
+	struct buf errors = BUF_INIT(64 * 1024);
+	struct envelope e = {0};
+	char address[ADDRESS_MAX + 1];
+	int r = EX_OK;
+
+	if (address_qualify(address, mailbox, INTAKE_LOCAL) == -1 ||
+	    envelope_add(&e, address) == -1) {
+		show(typed, "not an address", "");
+		note(v, EX_NOUSER);
+		return;
+	}
+	if (v->settings->mail_aliases[0] != '\0')
+		r = aliases_apply(
+		    v->settings->mail_aliases, INTAKE_LOCAL, v->names.hostname, &e, &errors);
+	aliases_report(&errors);
+	if (r == EX_DATAERR) {
+		show(typed, "leads to nobody: see the aliases", "");
+		note(v, EX_NOUSER);
+	} else if (r == EX_TEMPFAIL || r == EX_OSERR)
+		note(v, EX_TEMPFAIL);
+	else if (e.nrcpt == 0)
+		show(typed, "discarded: an alias of /dev/null", "");
+	for (size_t i = 0; i < e.nrcpt && r != EX_DATAERR; i++)
+		show_result(v, typed, &e.rcpt[i]);
+	buf_free(&errors);
+	envelope_free(&e);
+}
+
+static void
+verify_list(struct verify *v, const char *list)
+{
+	struct address_parser parser;
+	struct address a;
+	enum address_event ev;
+
+	address_start(&parser, list, strlen(list));
+	while ((ev = address_next(&parser, &a)) != ADDRESS_END)
+		if (ev == ADDRESS_ONE)
+			resolve(v, a.mailbox, a.mailbox);
+		else {
+			show(list, "not an address", "");
+			note(v, EX_NOUSER);
+		}
+}
+
+/* The sender that a message from the caller would have. */
+static void
+show_sender(const struct verify *v)
+{
+	char address[ADDRESS_MAX + 1], line[ADDRESS_MAX + 64];
+
+	if (address_qualify(address, v->names.user.login, v->names.domain) == -1)
+		return;
+	rewrite_apply(v->settings->rewrite_envelope_from, address);
+	snprintf(line, sizeof(line), "mail from here is sent as <%s>", address);
+	show(v->names.user.login, line, "");
+}
+
+int
+verify(const struct options *o, const struct settings *s)
+{
+	struct verify v = {.settings = s, .status = EX_OK};
+
+	if (o->nrecipients == 0)
+		return complain(EX_USAGE, "-bv: no addresses: name them on the command line");
+	names_gather(&v.names, s);
+	if (o->verbose)
+		show_sender(&v);
+	for (int i = 0; i < o->nrecipients; i++)
+		verify_list(&v, o->recipients[i]);
+	return fflush(stdout) == 0 ? v.status : EX_IOERR;
+}
