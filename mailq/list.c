@@ -275,7 +275,7 @@ list_end(const struct list_total *t)
 {
 	if (t->requests > 0)
 		printf("\n-- %llu Kbytes in %llu Request%s.\n",
-		    (unsigned long long)(t->octets / 1024 + (t->octets % 1024 != 0)),
+		    (unsigned long long)t->octets / 1024 + (t->octets % 1024 != 0),
 		    (unsigned long long)t->requests, t->requests == 1 ? "" : "s");
 	else if (t->status == EX_OK)
 		puts("Mail queue is empty");

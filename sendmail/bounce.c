@@ -117,7 +117,9 @@ bounce_post(struct claim *c, const char *hostname, const char *mailer, struct qu
 	struct dsn_facts facts = {
 	    .hostname = hostname,
 	    .mailer = mailer,
-	    .whole = e->ret == RET_FULL || (e->ret == RET_NONE && e->size <= WHOLE_MAX),
+	    /* Of a message that wants REQUIRETLS no more than must be goes back without it. */
+	    .whole = !e->requiretls &&
+		     (e->ret == RET_FULL || (e->ret == RET_NONE && e->size <= WHOLE_MAX)),
 	};
 	struct draft d;
 	unsigned told = 0;

@@ -12,7 +12,7 @@
 #define LINE 2048
 
 /* A caller that closed stderr, or whose pipe is full, loses the line, nothing else. */
-static void
+__attribute__((format(printf, 1, 0))) static void
 say(const char *fmt, va_list ap)
 {
 	char raw[LINE], clean[LINE], line[LINE + 16];

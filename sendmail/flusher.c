@@ -273,7 +273,8 @@ release_idle_link(struct flusher *f)
 		f->idle_since = clock_monotonic();
 	else if (f->reload || clock_monotonic() - f->idle_since >= LINK_IDLE)
 		link_close(&f->link);
-	f->reload = false;
+	if (f->link.fd == -1)
+		f->reload = false;
 }
 
 /* What the disk did not take is tried again, but not at every turn. */

@@ -63,7 +63,8 @@ int intake_push(struct intake *i, const char *data, size_t len);
 bool intake_done(const struct intake *i);
 
 /*
- * EX_DATAERR, EX_USAGE (no recipients), EX_UNAVAILABLE (mail loop), EX_TEMPFAIL, EX_OSERR. With
+ * EX_DATAERR, EX_USAGE (no recipients), EX_NOUSER (an alias leads to nobody), EX_UNAVAILABLE (mail
+ * loop), EX_CONFIG (mail.domain is no domain), EX_TEMPFAIL, EX_OSERR. With
  * EX_OK the ID is "" where aliases send all of the message to /dev/null.
  */
 int intake_commit(struct intake *i, struct queue_id *id);

@@ -81,6 +81,7 @@ take_dsn(struct intake *i)
 
 	if (i->facts.with != NULL && i->facts.with != i->protocol)
 		return;
+	e->requiretls = o->requiretls;
 	e->ret = o->ret;
 	if (o->envid != NULL)
 		e->envid = xtext(o->envid);
@@ -94,14 +95,14 @@ static int
 expand_aliases(struct intake *i)
 {
 	struct buf errors = BUF_INIT(64 * 1024);
-	int r = i->settings->mail_aliases[0] == '\0'
+	int r = i->settings->mail_aliases[0] == '\0' || i->options->no_aliases
 		    ? EX_OK
 		    : aliases_apply(i->settings->mail_aliases, INTAKE_LOCAL, i->names.hostname,
 			  &i->envelope, &errors);
 
 	if (r == EX_DATAERR || r == EX_OSERR)
-		intake_fail(i, r, "%.*s; nothing was queued", (int)strcspn(buf_str(&errors), "\n"),
-		    buf_str(&errors));
+		r = intake_fail(i, r == EX_DATAERR ? EX_NOUSER : r, "%.*s; nothing was queued",
+		    (int)strcspn(buf_str(&errors), "\n"), buf_str(&errors));
 	else {
 		aliases_report(&errors);
 		r = EX_OK;

@@ -148,12 +148,14 @@ set_smtputf8(struct options *o, const char *value)
 	return NULL;
 }
 
-/* Long options. All others than this are inert: argv chooses no files, queues or programs. */
+/* Long options. All others than these are inert: argv chooses no files, queues or programs. */
 static const char *
 set_long(struct options *o, const char *value)
 {
 	if (strcasecmp(value, "smtputf8") == 0 || strcasecmp(value, "smtputf8=yes") == 0)
 		o->smtputf8 = true;
+	else if (strcasecmp(value, "requiretls") == 0 || strcasecmp(value, "requiretls=yes") == 0)
+		o->requiretls = true;
 	return NULL;
 }
 
@@ -178,6 +180,14 @@ set_from_header(struct options *o, const char *value)
 {
 	(void)value;
 	o->from_header = true;
+	return NULL;
+}
+
+static const char *
+set_no_aliases(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_aliases = true;
 	return NULL;
 }
 
@@ -243,7 +253,7 @@ static const struct row {
     {'M', VALUE, inert},
     {'m', NOTHING, inert}, /* "me too" */
     {'N', VALUE, set_notify},
-    {'n', NOTHING, inert}, /* no aliasing */
+    {'n', NOTHING, set_no_aliases},
     {'O', VALUE, set_long},
     {'o', VALUE, set_short},
     {'p', VALUE, set_protocol},

@@ -39,8 +39,10 @@ struct options {
 	enum mode mode;
 	bool dots;            /* -i, -oi: a line holding only "." is data */
 	bool from_header;     /* -t */
+	bool no_aliases;      /* -n */
 	bool verbose;         /* -v */
 	bool smtputf8;        /* -U, -O SMTPUTF8: a header that is not ASCII asks for SMTPUTF8 */
+	bool requiretls;      /* -O REQUIRETLS */
 	const char *from;     /* -f, -r; NULL: not given */
 	const char *name;     /* -F; NULL: not given */
 	int deliver;          /* -od?: one of DELIVER_*, or -1 */

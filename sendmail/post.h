@@ -14,6 +14,7 @@
  * Read the message from `input`, complete it, commit it. Returns a sysexits status: EX_OK when it
  * is durable, and then *id is its queue ID; else there is nothing in the spool and one line on
  * stderr: EX_USAGE (no recipients), EX_DATAERR (an address or a header that cannot be),
+ * EX_NOUSER (an alias leads to nobody), EX_CONFIG,
  * EX_UNAVAILABLE (a mail loop), EX_TEMPFAIL (the spool, or the input broke off), EX_OSERR.
  */
 int post(const struct options *o, const struct settings *s, struct spool *sp, int input,

@@ -41,6 +41,7 @@ static const struct {
 } verdicts[] = {
     {EX_DATAERR, 554, "5.6.0"},
     {EX_USAGE, 554, "5.5.1"},
+    {EX_NOUSER, 554, "5.1.1"},      /* an alias that leads to nobody */
     {EX_UNAVAILABLE, 554, "5.4.6"}, /* a mail loop */
     {EX_CONFIG, 451, "4.3.5"},
 };
@@ -103,6 +104,12 @@ end_message(struct serve *v)
 
 	if (r != EX_OK) {
 		refuse_message(v, r, intake_error(v->intake));
+		return;
+	}
+	if (id.s[0] == '\0') {
+		smtp_server_answer(v->server, 250, "2.0.0 Ok: discarded");
+		abandon(v);
+		v->nrcpt = 0;
 		return;
 	}
 	log_info("%s: helo=<%s>, proto=%s, nrcpt=%zu", id.s, smtp_server_helo(v->server),

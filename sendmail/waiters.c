@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EACH(w, p) for (struct waiter *p = (w)->waiter; p < (w)->waiter + WAITERS_MAX; p++)
-
 static void
 release(struct waiter *p)
 {
@@ -32,14 +30,14 @@ waiters_add(struct waiters *w, int fd, unsigned run, const struct queue_id *id)
 	if (fd == -1)
 		return;
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	EACH(w, p)
-	if (p->fd == 0) {
-		p->fd = fd;
-		p->run = run;
-		if (id != NULL)
-			p->id = *id;
-		return;
-	}
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->fd == 0) {
+			p->fd = fd;
+			p->run = run;
+			if (id != NULL)
+				p->id = *id;
+			return;
+		}
 	close(fd); /* the asker sees an end without "done" and asks again */
 }
 
@@ -49,8 +47,7 @@ waiters_tell(struct waiters *w, struct queue_id id, const char *address, const s
 	char line[OUTCOME_TEXT + 512], status[STATUS_LEN];
 	int n = -1;
 
-	EACH(w, p)
-	{
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++) {
 		if (p->fd == 0 || p->done || (p->run == 0 && strcmp(p->id.s, id.s) != 0))
 			continue;
 		if (n == -1)
@@ -65,18 +62,18 @@ waiters_tell(struct waiters *w, struct queue_id id, const char *address, const s
 void
 waiters_settled(struct waiters *w, struct queue_id id)
 {
-	EACH(w, p)
-	if (p->fd != 0 && p->run == 0 && strcmp(p->id.s, id.s) == 0)
-		finish(p);
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->fd != 0 && p->run == 0 && strcmp(p->id.s, id.s) == 0)
+			finish(p);
 }
 
 void
 waiters_runs(struct waiters *w, const struct due *due, const struct work *work)
 {
-	EACH(w, p)
-	if (p->fd != 0 &&
-	    (p->done || (p->run != 0 && due->runs_done >= p->run && work_run_over(work, p->run))))
-		finish(p);
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->fd != 0 && (p->done || (p->run != 0 && due->runs_done >= p->run &&
+						  work_run_over(work, p->run))))
+			finish(p);
 }
 
 bool
@@ -100,7 +97,7 @@ waiters_none(const struct waiters *w)
 void
 waiters_free(struct waiters *w)
 {
-	EACH(w, p)
-	if (p->fd != 0)
-		release(p);
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->fd != 0)
+			release(p);
 }

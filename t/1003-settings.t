@@ -36,7 +36,7 @@ mistake 'relais' '[relais]' 'url = smtp://x'
 mistake 'queue.lifetime: ' '[queue]' 'lifetime = soon'
 mistake 'too long' '[relay]' "url = smtp://$(printf 'x%.0s' {1..300})"
 rm "$PILLARBOX_CONFIG"
-try sendmail r@x.example <<<hello
+try env PILLARBOX_QUEUE_DIR="$S/spool" PILLARBOX_QUEUE_DELIVER=queue sendmail r@x.example <<<hello
 like "a configuration that is not there" "$rc $(cat "$S/err")" "^0 sendmail: $S/pillarbox.ini: No such file"
 
 # A broken relay: the mail waits, and mailq says why.

@@ -18,6 +18,7 @@ like "-N with a word that is none is ignored" "$(head_of -N sometimes)" $'rcpt <
 like "-R" "$(head_of -R HDRS)" $'\nret HDRS\n'
 like "-V, as xtext" "$(head_of -V 'a+b c')" $'\nenvid a\\+2Bb\\+20c\n'
 like "-p" "$(head_of -p UUCP:far.example)" 'Received: from far.example by client.example \(Pillarbox, from userid [0-9]+\).*with UUCP id '
+like "-O requiretls" "$(head_of -O RequireTLS)" $'\nrequiretls\n'
 unlike "-p cannot inject" "$(head_of -p $'X:y\r\nBcc: z')" $'\nBcc: z'
 (for _ in {1..45}; do echo 'Received: by x'; done; echo; echo b) >"$S/hops"
 ok "45 Received fields are no loop" sendmail r@x.example <"$S/hops"

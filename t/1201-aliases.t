@@ -47,13 +47,16 @@ find "$S/spool" -path '*/new/*' -type f -delete
 try sendmail nobody <<<hello
 is "/dev/null: 0 and nothing is queued" "$rc $(queued)" "0 "
 like "said in the log" "$(cat "$S/log")" 'discarded'
-refuses 65 sendmail pipe <<<hello
+refuses 67 sendmail pipe <<<hello
 like "a program is refused, with its line" "$(cat "$S/err")" "$S/aliases:[0-9]+: pipe: .*programs"
-refuses 65 sendmail file <<<hello
-refuses 65 sendmail loop <<<hello
+refuses 67 sendmail file <<<hello
+refuses 67 sendmail loop <<<hello
 is "nothing is queued of these" "$(queued)" ""
 like "cron's mail to root reaches a person, and the log knows" \
 	"$(sendmail -FCronDaemon -i -B8BITMIME -oem root <<<hello; cat "$(queued)")" 'rcpt <ops@x.example> ORCPT=rfc822;root@'
+
+goes root root@example.org -n
+is "-bs to /dev/null is told so" "$(printf 'EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<nobody>\r\nDATA\r\n.\r\nQUIT\r\n' | sendmail -bs | grep -c '^250 2.0.0 Ok: discarded')" 1
 
 # The checker.
 try sendmail -bi

@@ -176,6 +176,13 @@ parse_dots(struct envelope *e, struct value *v)
 }
 
 static bool
+parse_requiretls(struct envelope *e, struct value *v)
+{
+	(void)v;
+	return e->requiretls = true;
+}
+
+static bool
 parse_envid(struct envelope *e, struct value *v)
 {
 	return (e->envid = take_word(v, XTEXT_MAX)) != NULL;
@@ -286,6 +293,13 @@ print_dots(struct buf *out, const struct envelope *e)
 }
 
 static void
+print_requiretls(struct buf *out, const struct envelope *e)
+{
+	if (e->requiretls)
+		buf_adds(out, "requiretls\n");
+}
+
+static void
 print_envid(struct buf *out, const struct envelope *e)
 {
 	if (e->envid != NULL)
@@ -347,6 +361,7 @@ static const struct field {
     {"size ", ONCE, parse_size, print_size, "bad or missing size"},
     {"body ", ONCE, parse_body, print_body, "bad or missing body"},
     {"dots ", ONCE, parse_dots, print_dots, "bad or missing dots"},
+    {"requiretls", OPTIONAL, parse_requiretls, print_requiretls, "bad requiretls"},
     {"envid ", OPTIONAL, parse_envid, print_envid, "bad envid"},
     {"ret ", OPTIONAL, parse_ret, print_ret, "bad ret"},
     {"from ", ONCE, parse_from, print_from, "bad or missing from"},

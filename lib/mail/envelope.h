@@ -13,6 +13,7 @@
  *	size 000000001234        octets of the message behind the head, 12 digits
  *	body 8BITMIME            7BIT, 8BITMIME or SMTPUTF8, padded with spaces to 8
  *	dots 1                   whether a line of the message begins with a dot: 0 or 1
+ *	requiretls               optional, RFC 8689: over verified TLS only
  *	envid QQ314159           optional, RFC 3461 4.4 (xtext as it goes on the wire)
  *	ret HDRS                 optional, FULL or HDRS, RFC 3461 4.3
  *	from <cron@host.example> the reverse-path; <> is the null one
@@ -80,6 +81,7 @@ struct envelope {
 	uint64_t size; /* octets of the message */
 	enum body body;
 	bool dots;
+	bool requiretls;
 	enum ret ret;
 	char *envid; /* or NULL */
 	char *from;  /* "" is the null reverse-path */

@@ -76,7 +76,7 @@ header_step(struct fold *f, struct buf *out)
 		put_line(f, place, out);
 		return;
 	}
-	while (is_blank(f->held[blanks]) && blanks < FOLD_LINE)
+	while (blanks < FOLD_LINE && is_blank(f->held[blanks]))
 		blanks++;
 	if (is_blank(f->held[FOLD_LINE]) || blanks == FOLD_LINE) {
 		remove_octet(f, blanks == FOLD_LINE ? 0 : FOLD_LINE);

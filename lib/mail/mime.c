@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/mime.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -303,7 +304,10 @@ enum mime_event
 mime_push(struct mime *m, const char *line, size_t len, bool whole)
 {
 	bool closing = false;
-	unsigned keep = whole ? delimits(m, line, len, &closing) : 0;
+	unsigned keep;
+
+	assert(m->open_n > 0);
+	keep = whole ? delimits(m, line, len, &closing) : 0;
 
 	if (keep > 0)
 		return delimiter(m, keep, closing);

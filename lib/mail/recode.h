@@ -12,12 +12,12 @@
  *	}
  *
  * Text is the wire form of a whole message, header and body, cut into chunks in any way; the output
- * does not depend on the cuts. A chunk of n octets yields at most 6 n + 4 KB; out.error is the
- * caller's to look at, between any two calls. When there is nothing to do, a run copies.
+ * does not depend on the cuts. `out` needs room for 16 n + 8 KB per chunk of n octets (hostile
+ * messages of many tiny parts; others 4 n + 8 KB), and out.error is the caller's to look at. When
+ * there is nothing to do, a run copies.
  *
  *	RECODE_LONG  no line has more than 998 octets afterwards (RFC 5322 2.1.1)
- *	RECODE_7BIT  no octet above 0x7f is left in the body (RFC 6152 3), but for
- *facts.eightbit_left
+ *	RECODE_7BIT  no octet above 0x7f is left in the body, but for facts.eightbit_left
  *
  * A part (in multiparts and message/rfc822, mime.h) that does not fit becomes quoted-printable, or
  * base64 where more than a third of it would have to be escaped, with its
@@ -35,9 +35,9 @@
  * Long lines of headers are folded (fold.h). 8-bit octets in headers stay: facts.eightbit_header;
  * that is SMTPUTF8's matter.
  *
- * A DKIM-Signature in the message's header covers the body as it stands, so the whole message
- *counts as signed; unless break_dkim is set: folding invalidates the signature just as encoding
- *does, and encoding at least keeps the content.
+ * A DKIM-Signature in the message's header covers the body as it stands, so the whole message is
+ * treated as signed, unless break_dkim is set: to fold invalidates the signature just as to encode,
+ * and encoding at least keeps the content.
  */
 #ifndef MAIL_RECODE_H
 #define MAIL_RECODE_H

@@ -22,6 +22,7 @@ static const struct {
     {"STARTTLS", SMTP_STARTTLS, NULL},
     {"DSN", SMTP_DSN, NULL},
     {"AUTH", SMTP_AUTH, parse_auth},
+    {"REQUIRETLS", SMTP_REQUIRETLS, NULL},
 };
 
 static bool

@@ -17,6 +17,7 @@ enum smtp_extension {
 	SMTP_STARTTLS = 1 << 4,   /* RFC 3207 */
 	SMTP_DSN = 1 << 5,        /* RFC 3461 */
 	SMTP_AUTH = 1 << 6,       /* RFC 4954, and "AUTH=" of old servers */
+	SMTP_REQUIRETLS = 1 << 7, /* RFC 8689 */
 };
 
 #define SMTP_EHLO_AUTH 512 /* octets of mechanisms that are kept, NUL included */

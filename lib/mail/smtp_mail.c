@@ -50,6 +50,11 @@ unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outc
 	else if (t->utf8 && !offers(c, SMTP_SMTPUTF8))
 		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 6, 7),
 		    "the message needs SMTPUTF8, but %s does not offer it", host));
+	else if (e->requiretls && !(c->verified && offers(c, SMTP_REQUIRETLS)))
+		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 7, 30),
+		    c->verified ? "the message wants REQUIRETLS, but %s does not offer it"
+				: "the message wants REQUIRETLS, but there is no verified TLS with %s",
+		    host));
 	else
 		return false;
 	return true;
@@ -127,6 +132,8 @@ smtp_mail_send(struct smtp_client *c, const struct smtp_asked *a)
 		buf_adds(&c->out, " BODY=8BITMIME");
 	if (a->t->utf8)
 		buf_adds(&c->out, " SMTPUTF8");
+	if (e->requiretls)
+		buf_adds(&c->out, " REQUIRETLS");
 	if (offers(c, SMTP_DSN) && e->ret != RET_NONE)
 		buf_adds(&c->out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
 	if (offers(c, SMTP_DSN) && is_xtext(e->envid, ENVID_MAX))

@@ -89,7 +89,7 @@ add_host(struct buf *out, const char *host)
 {
 	if (*host == '\0')
 		host = "localhost";
-	for (size_t i = 0; host[i] != '\0' && i < 255; i++) {
+	for (size_t i = 0; i < 255 && host[i] != '\0'; i++) {
 		bool good = address_atext(host[i]) && (unsigned char)host[i] < 0x80;
 
 		buf_addc(out, good || strchr(".:[]", host[i]) != NULL ? host[i] : '-');

@@ -59,7 +59,7 @@ inet_print(char dst[INET_TEXT], const struct inet *a)
 	if (a->any.sa_family == AF_INET6)
 		octets = &a->v6.sin6_addr;
 	if (inet_ntop(a->any.sa_family, octets, dst, INET_TEXT) == NULL)
-		strcpy(dst, "?");
+		memcpy(dst, "?", 2);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -133,7 +134,7 @@ resolver_ask(struct resolver *r, enum lookup_type type, const char *name, uint16
 	if (strlen(name) >= sizeof(l->name) || (l = calloc(1, sizeof(*l))) == NULL)
 		return NULL;
 	l->type = type;
-	strcpy(l->name, name);
+	snprintf(l->name, sizeof(l->name), "%s", name);
 	l->port = port;
 	l->implicit = implicit;
 	l->owner = owner;

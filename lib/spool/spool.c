@@ -42,8 +42,10 @@ refuse(struct spool *sp, const char *path, const char *why)
 static void
 reset(struct spool *sp)
 {
-	memset(sp, 0, sizeof(*sp));
 	sp->fd = -1;
+	sp->owner = 0;
+	/* Not the whole of the texts: it is done for every message that is posted. */
+	sp->path[0] = sp->error[0] = sp->notice[0] = '\0';
 	for (int i = 0; i < SPOOL_STATES; i++)
 		sp->state[i] = -1;
 }

@@ -134,9 +134,11 @@ __attribute__((format(printf, 2, 0))) static void
 vsay(int priority, const char *fmt, va_list ap)
 {
 	static const char warning[] = "warning: ";
-	char text[2 * TEXT_LEN] = "";
+	char text[2 * TEXT_LEN];
 	size_t at = priority == LOG_WARNING ? sizeof(warning) - 1 : 0;
 
+	if (state.to == TO_NOBODY)
+		return;
 	memcpy(text, warning, at);
 	if (vsnprintf(text + at, sizeof(text) - at, fmt, ap) >= 0)
 		say(priority, state.program, 0, text);

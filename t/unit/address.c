@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "mail/address.h"
+#include "mail/submission.h"
 #include "tap.h"
 
 #define X10 "xxxxxxxxxx"
@@ -359,9 +360,55 @@ random_text(void)
 	is_int((long long)wrong, 0, "random text");
 }
 
+/* Mailboxes formatted as a list with all kinds of names are read back as they were. */
+static void
+test_identity(void)
+{
+	static const char *const names[] = {"", "Some One", "O'Neil, \"Bob\" (x)", "a@b <c@d>, e;",
+	    "\303\234ml\303\244ut", "John Q. Public", ":;<>@[]\\"};
+	static const char letters[] = "abcXYZ019.!#$%&'*+-/=?^_`{|}~";
+	bool good = true;
+
+	srandom(7);
+	for (int round = 0; round < 5000 && good; round++) {
+		struct buf list = BUF_INIT(1 << 20), wanted = BUF_INIT(1 << 20),
+			   got = BUF_INIT(1 << 20);
+		for (long n = random() % 6; n >= 0; n--) {
+			char local[20], box[64];
+			size_t len = 1 + (size_t)random() % 15;
+			for (size_t i = 0; i < len; i++)
+				local[i] = letters[(size_t)random() % (sizeof(letters) - 1)];
+			local[len] = '\0';
+			snprintf(box, sizeof(box), "%sx@d%ld.example",
+			    local[0] == '.' ? "dot" : local, random() % 9);
+			const char *name = names[(size_t)random() % 7];
+			if (*name != '\0') {
+				submission_phrase(&list, name);
+				buf_addf(&list, " <%s>", box);
+			} else
+				buf_adds(&list, box);
+			buf_adds(&list, n > 0 ? ",\r\n\t" : "");
+			buf_addf(&wanted, "%s\n", box);
+		}
+		struct address_parser p;
+		struct address a;
+		address_start(&p, list.data, list.len);
+		while (address_next(&p, &a) == ADDRESS_ONE)
+			buf_addf(&got, "%s\n", a.mailbox);
+		good = strcmp(buf_str(&got), buf_str(&wanted)) == 0;
+		if (!good)
+			printf("# %s\n# got %s\n", buf_str(&list), buf_str(&got));
+		buf_free(&list);
+		buf_free(&wanted);
+		buf_free(&got);
+	}
+	ok(good, "parse(format(list)) is the list");
+}
+
 int
 main(void)
 {
+	test_identity();
 	list_table();
 	grammar();
 	limits();

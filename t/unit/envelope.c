@@ -20,6 +20,7 @@ static const struct {
 	    "rcpt <c@d> NOTIFY=FAILURE,DELAY ORCPT=rfc822;c@d\nrcpt <e@f> NOTIFY=NEVER\n"),
 	NULL},
     {"a quoted local-part with >", HEAD("from <\"a>b\"@c>\n", "rcpt <\"x>\"@d>\n"), NULL},
+    {"REQUIRETLS", HEAD("requiretls\nfrom <a@b>\n", "rcpt <c@d>\n"), NULL},
     {"no recipient", HEAD("from <a@b>\n", ""), "no recipient"},
     {"no sender", HEAD("", "rcpt <c@d>\n"), "bad or missing from"},
     {"two senders", HEAD("from <a@b>\nfrom <a@b>\n", "rcpt <c@d>\n"), "bad or missing rcpt"},

@@ -21,6 +21,9 @@ enum { LONG = RECODE_LONG, SEVEN = RECODE_7BIT, BREAK_DKIM = 4 };
 #define BINARY "Content-Transfer-Encoding: binary\n"
 #define MULTI(s, b) "Content-Type: multipart/" s "; boundary=" b "\n"
 #define UE "\xc3\xbc"
+#define U10 UE UE UE UE UE UE UE UE UE UE
+#define U90 U10 U10 U10 U10 U10 U10 U10 U10 U10
+#define U497 U90 U90 U90 U90 U90 U10 U10 U10 U10 UE UE UE UE UE UE UE
 
 /* LF stands for CRLF, [3x] for xxx. No output: it stays as it is. */
 static const struct {
@@ -160,6 +163,8 @@ static const struct {
     {"blanks at the end of a header line", LONG, 0, "A:b[900x][99 ]\n\nx\n",
 	"A:b[900x][95 ]\n\nx\n"},
     {"blanks that fill a line", LONG, 0, "A:b[1500 ]c\n\nx\n", "A:b[995 ]\n c\n\nx\n"},
+    {"a cut that spares characters", LONG, CUT | HEADER, "A:x" U497 UE UE "\n\nx\n",
+	"A:x" U497 "\n " UE UE "\n\nx\n"},
     {"8 bit in a header", SEVEN, HEADER, "Subject: " UE "\n\nx\n", NULL},
 };
 

@@ -8,7 +8,7 @@
  *	plain-auth: yes
  *	account: USER PASSWORD
  *	serial: yes                                    the next message only when the last is done
- *	message: <FROM> [size=N] [body=BODY] [ret=RET] [envid=ID]
+ *	message: <FROM> [size=N] [body=BODY] [ret=RET] [envid=ID] [requiretls=yes]
  *	rcpt: <TO> [notify=N] [orcpt=TEXT] -> FATE     of that message
  *	closed: FATE                                   the session ends so; absent: it does not end
  *
@@ -147,7 +147,9 @@ parse_message(struct message *m, char *s)
 	for (char *w; (w = word(&s)) != NULL;) {
 		char *value = strchr(w, '=') + 1;
 
-		if (strncmp(w, "size=", 5) == 0)
+		if (strcmp(w, "requiretls=yes") == 0)
+			e->requiretls = true;
+		else if (strncmp(w, "size=", 5) == 0)
 			e->size = strtoull(value, NULL, 10);
 		else if (strncmp(w, "body=", 5) == 0)
 			e->body = strcmp(value, "SMTPUTF8") == 0 ? BODY_SMTPUTF8 : BODY_8BITMIME;
