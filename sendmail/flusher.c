@@ -229,6 +229,31 @@ sweep(struct flusher *f)
 		log_info("removed %u unfinished messages from %s/tmp", n, f->facts->spool->path);
 }
 
+static bool
+nothing_left(const struct flusher *f)
+{
+	return f->work.nattempts == 0 && due_when(&f->due) == INT64_MAX &&
+	       waiters_none(&f->waiters);
+}
+
+static void
+note_emptiness(struct flusher *f)
+{
+	if (!nothing_left(f))
+		f->empty_since = 0;
+	else if (f->empty_since == 0)
+		f->empty_since = clock_monotonic();
+}
+
+/* Milliseconds until `since` is `span` ago, but no more than `ms`. */
+static int64_t
+until(int64_t since, int64_t span, int64_t ms)
+{
+	int64_t left = since + span - clock_monotonic();
+
+	return left < 0 ? 0 : left < ms ? left : ms;
+}
+
 /* Milliseconds that poll may sleep. */
 static int
 sleep_time(const struct flusher *f)
@@ -240,10 +265,10 @@ sleep_time(const struct flusher *f)
 	ms = when == INT64_MAX || when - now > SLEEP_MAX ? SLEEP_MAX * 1000 : (when - now) * 1000;
 	if (work_stuck(&f->work) && ms > STUCK_PAUSE)
 		ms = STUCK_PAUSE;
-	if (f->link.fd != -1 && f->work.njobs == 0) {
-		int64_t left = f->idle_since + LINK_IDLE - clock_monotonic();
-		ms = left < 0 ? 0 : left < ms ? left : ms;
-	}
+	if (f->link.fd != -1 && f->work.njobs == 0)
+		ms = until(f->idle_since, LINK_IDLE, ms);
+	if (f->empty_since != 0 && !f->facts->resident)
+		ms = until(f->empty_since, FLUSHER_LINGER, ms);
 	return ms < 0 ? STUCK_PAUSE : (int)ms;
 }
 
@@ -300,6 +325,7 @@ flusher_turn(struct flusher *f)
 	send_jobs(f);
 	waiters_runs(&f->waiters, &f->due, &f->work);
 	release_idle_link(f);
+	note_emptiness(f);
 	wait_for_something(f, waiters_blocked(&f->waiters) ? 10 : sleep_time(f));
 	reap();
 }
@@ -313,8 +339,8 @@ flusher_reload(struct flusher *f)
 bool
 flusher_idle(const struct flusher *f)
 {
-	return f->work.nattempts == 0 && due_when(&f->due) == INT64_MAX &&
-	       waiters_none(&f->waiters);
+	return nothing_left(f) && f->empty_since != 0 &&
+	       clock_monotonic() - f->empty_since >= FLUSHER_LINGER;
 }
 
 void

@@ -24,6 +24,7 @@ struct flusher {
 	struct work work;
 	struct link link;
 	struct waiters waiters;
+	int64_t empty_since; /* milliseconds: since when nothing is left; 0: something is */
 	int64_t idle_since;  /* milliseconds: since when the link has nothing to do */
 	int64_t swept;       /* seconds since 1970 */
 	bool reload;         /* let smtp go when it is idle */
@@ -51,7 +52,11 @@ void flusher_turn(struct flusher *f);
 /* Let smtp go as soon as it is idle, so that the next one has the settings as they are then. */
 void flusher_reload(struct flusher *f);
 
-/* Nothing is under way, waits, or is waited for. */
+/*
+ * Nothing is under way, waits, or is waited for, and has not been for FLUSHER_LINGER milliseconds:
+ * mail comes in bursts, and the next message is spared the start of two programs and a connection.
+ */
+#define FLUSHER_LINGER 1000
 bool flusher_idle(const struct flusher *f);
 
 /* Begin nothing more; give what is on the wire a moment, so that it need not be sent twice. */

@@ -83,6 +83,14 @@ belongings() {
 	find /proc/[0-9]*/fd -lname "$S/*" 2>/dev/null
 }
 
+# running NAME [UID]: pids of our flush or smtp processes that work below S.
+running() {
+	local p
+	for p in $(pgrep -x ${2:+-u "$2"} "$1"); do
+		[[ $(readlink "/proc/$p/cwd") == "$S"/* ]] && echo "$p"
+	done
+}
+
 sweep() {
 	local p pids
 	pids=$(belongings | cut -d/ -f3 | sort -u | grep -vxF -e $$ -e "$BASHPID")

@@ -126,8 +126,6 @@ fold_push(struct fold *f, const char *data, size_t len, struct buf *out)
 void
 fold_end(struct fold *f, struct buf *out)
 {
-	while (f->header && f->n > FOLD_LINE && is_blank(f->held[f->n - 1]))
-		f->n--;
 	while (f->n > FOLD_LINE)
 		step(f, out);
 	put_line(f, f->n, out);

@@ -73,7 +73,7 @@ begin_part(struct mime *m, bool message)
 	m->first = true;
 	m->open = false;
 	for (size_t i = 0; i < 2; i++) {
-		m->value[i].on = m->value[i].full = false;
+		m->value[i].on = false;
 		m->value[i].len = 0;
 	}
 }
@@ -120,18 +120,6 @@ set_kind(struct mime *m, struct mime_entity *e, const char *type, const char *su
 	}
 }
 
-/* What is cut off would be taken for the end of a boundary. */
-static size_t
-usable(struct mime *m)
-{
-	size_t n = m->value[TYPE].len;
-
-	if (m->value[TYPE].full)
-		while (n > 0 && m->value[TYPE].text[n - 1] != ';')
-			n--;
-	return n;
-}
-
 static enum mime_event
 header_over(struct mime *m)
 {
@@ -146,7 +134,7 @@ header_over(struct mime *m)
 		set_kind(m, e, "message", "rfc822");
 		return MIME_HEADER_OVER;
 	}
-	content_type_parse(&ct, m->value[TYPE].text, usable(m));
+	content_type_parse(&ct, m->value[TYPE].text, m->value[TYPE].len);
 	e->boundary_len = ct.boundary_len;
 	memcpy(e->boundary, ct.boundary, sizeof(e->boundary));
 	e->digest = strcmp(ct.type, "multipart") == 0 && strcmp(ct.subtype, "digest") == 0;
@@ -173,7 +161,6 @@ mime_more(struct mime *m, const char *data, size_t len)
 			continue;
 		memcpy(m->value[i].text + m->value[i].len, data, n);
 		m->value[i].len += n;
-		m->value[i].full = m->value[i].full || n < len;
 	}
 }
 

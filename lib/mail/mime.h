@@ -34,7 +34,7 @@
 #define MIME_LINE 998   /* octets of a line that can be a delimiter or an unfolded field */
 #define MIME_DEPTH 32   /* containers in containers */
 #define MIME_PARTS 4096 /* parts that are told apart */
-#define MIME_TEXT_MAX 4096
+#define MIME_VALUE 4096 /* octets of a MIME field that are looked at */
 
 enum mime_event {
 	MIME_FIELD,
@@ -83,9 +83,8 @@ struct mime {
 	unsigned parts;  /* that have begun */
 	struct {
 		bool on; /* collecting */
-		bool full;
 		size_t len;
-		char text[MIME_TEXT_MAX];
+		char text[MIME_VALUE];
 	} value[2]; /* Content-Type and Content-Transfer-Encoding of the open header */
 	struct mime_entity stack[MIME_DEPTH + 1];
 };

@@ -109,12 +109,7 @@ put_again(struct qp *q, char *o, char c, bool seven)
 {
 	bool wide = seven && (unsigned char)c > 0x7f;
 
-	if (q->glue > 0) {
-		q->glue--;
-		return wide ? escape(q, o, c) : literal(q, o, c);
-	}
-	o = room(q, o, wide || c == '=' ? 3 : 1);
-	q->glue = c == '=' ? 2 : 0;
+	o = room(q, o, wide || c == '=' ? 3 : 1); /* "=XX" stays together */
 	return wide || (q->soft && is_risky(q, c)) ? escape(q, o, c) : literal(q, o, c);
 }
 

@@ -17,7 +17,6 @@
 struct qp {
 	unsigned column;
 	unsigned matched; /* octets of "From " held back at the start of a line */
-	unsigned glue;    /* octets that belong to the "=" before them */
 	char blank;       /* white space held back, as it may be the last of its line */
 	bool soft;        /* the line began behind a soft break */
 };

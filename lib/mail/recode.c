@@ -15,7 +15,7 @@ recode_init(struct recode *r, unsigned purpose)
 static void
 header_over(struct recode *r)
 {
-	if (r->mime.dkim && mime_depth(&r->mime) == 1) {
+	if (r->mime.dkim) {
 		r->facts.dkim = true;
 		mime_top(&r->mime)->fixed |= !r->break_dkim;
 	}
@@ -136,7 +136,7 @@ void
 recode_start(struct recode *r)
 {
 	mime_init(&r->mime);
-	r->labelled = r->seam = r->folding = false;
+	r->labelled = r->seam = r->bare = r->folding = false;
 }
 
 void

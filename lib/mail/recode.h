@@ -100,6 +100,7 @@ struct recode {
 	struct buf *out; /* NULL in pass 1 */
 	bool labelled;   /* the open header has its new Content-Transfer-Encoding */
 	bool seam;       /* an encoded part's header is over, its empty line has not come */
+	bool bare;       /* … a message/rfc822's is, and nothing has come */
 	bool folding;    /* the open line is a long one */
 	struct fold fold;
 	struct qp qp;

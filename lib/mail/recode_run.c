@@ -86,6 +86,8 @@ recode_run_header_over(struct recode *r)
 	unsigned a = action(r, e);
 
 	if (a == RECODE_QP || a == RECODE_BASE64) {
+		if (r->bare) /* or the fields would be those of the part around it */
+			buf_add(r->out, "\r\n", 2);
 		if (e->message && !e->has_version)
 			buf_adds(r->out, "MIME-Version: 1.0\r\n");
 		if (!e->has_type)
@@ -96,6 +98,7 @@ recode_run_header_over(struct recode *r)
 		mime_flatten(&r->mime); /* none of its delimiters comes */
 	r->labelled = false;
 	r->seam = encodes(a);
+	r->bare = e->kind == MIME_MESSAGE;
 }
 
 void
@@ -169,7 +172,7 @@ put_seam(struct recode *r)
 {
 	if (r->seam && r->kind != MIME_BLANK)
 		buf_add(r->out, "\r\n", 2);
-	r->seam = false;
+	r->seam = r->bare = false;
 }
 
 void

@@ -54,6 +54,9 @@ static const struct {
 	"A: b\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n" BASE64
 	"\nw7zDvA0Kw7wNCg==\n"},
     {"a third", SEVEN, 0, "A: b\n\nabc" UE "\nx\n", "A: b\n" PLAIN("utf-8") "\nabc=C3=BC\nx\n"},
+    {"more than a third", SEVEN, 0, "A: b\n\nabc" UE "\n",
+	"A: b\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n" BASE64
+	"\nYWJjw7wNCg==\n"},
     {"fields that are there", SEVEN, 0,
 	"MIME-Version: 1.0\ncontent-type: text/html;\n charset=x\n" EIGHT "A: b\n\nabcd" UE "\n",
 	"MIME-Version: 1.0\ncontent-type: text/html;\n charset=x\n" QP "A: b\n\nabcd=C3=BC\n"},
@@ -95,6 +98,22 @@ static const struct {
 	MULTI("mixed", "a") EIGHT "\n--a\nContent-Type: x/y; name=" UE "\n\nabcd" UE "\n--a--\n",
 	MULTI("mixed", "a") EIGHT "\n--a\nContent-Type: x/y; name=" UE "\n" QP
 				  "\nabcd=C3=BC\n--a--\n"},
+    {"… but no other's", SEVEN, HEADER,
+	MULTI("mixed", "a") "\n--a\n" MULTI("mixed", "b") EIGHT
+	"\n--b\nX: " UE "\n\nx\n--a\n" MULTI("mixed", "c") EIGHT "\n--c\n\nabcd" UE "\n--a--\n",
+	MULTI("mixed", "a") "\n--a\n" MULTI("mixed", "b") EIGHT
+	"\n--b\nX: " UE "\n\nx\n--a\n" MULTI("mixed", "c") SEVENBIT
+	"\n--c\nContent-Type: text/plain; charset=utf-8\n" QP "\nabcd=C3=BC\n--a--\n"},
+    {"a header that a delimiter ends", SEVEN, 0,
+	MULTI("mixed", "a") EIGHT "\n--a\n" EIGHT "--a\n\nabcd" UE "\n--a--\n",
+	MULTI("mixed", "a") SEVENBIT "\n--a\n" SEVENBIT
+				     "--a\nContent-Type: text/plain; charset=utf-8\n" QP
+				     "\nabcd=C3=BC\n--a--\n"},
+    {"behind the last delimiter are no parts", SEVEN, REPLACED,
+	MULTI("mixed", "a") "\n--a\n\nx\n--a--\n--a\n\nabcd" UE "\n",
+	MULTI("mixed", "a") "\n--a\n\nx\n--a--\n--a\n\nabcd??\n"},
+    {"a message inside, and no empty line", SEVEN, 0, "Content-Type: message/rfc822\nabcd" UE "\n",
+	"Content-Type: message/rfc822\n\n" PLAIN("utf-8") "\nabcd=C3=BC\n"},
     {"a message in a digest", SEVEN, 0,
 	MULTI("digest", "a") "\n--a\n\nSubject: x\n\nabcd" UE "\n--a--\n",
 	MULTI("digest", "a") "\n--a\n\nSubject: x\n" PLAIN("utf-8") "\nabcd=C3=BC\n--a--\n"},
@@ -105,6 +124,9 @@ static const struct {
     {"signed quoted-printable", LONG, FOLDED,
 	MULTI("signed", "a") "\n--a\n" QP "\n[1000x]\n--a--\n",
 	MULTI("signed", "a") "\n--a\n" QP "\n" QP1000 "\n--a--\n"},
+    {"signed quoted-printable with 8 bit", SEVEN | LONG, FOLDED | LEFT,
+	MULTI("signed", "a") "\n--a\n" QP "\n" UE "\n[1000x]\n--a--\n",
+	MULTI("signed", "a") "\n--a\n" QP "\n" UE "\n" QP1000 "\n--a--\n"},
     {"DKIM, 7bit", SEVEN, DKIM | LEFT, "dkim-signature: x\n\nabcd" UE "\n", NULL},
     {"DKIM, length", LONG, DKIM | FOLDED, "DKIM-Signature: x\n\n[1000x]\n",
 	"DKIM-Signature: x\n\n[998x]\nxx\n"},
@@ -156,12 +178,21 @@ static const struct {
 	MULTI("mixed", "=_a/b?") "\n--=_a/b?\n\nabcd" UE "\n",
 	MULTI("mixed", "=_a/b?") "\n--=_a/b?\nContent-Type: text/plain; charset=utf-8\n" QP
 				 "\nabcd=C3=BC\n"},
+    {"the first of two types", SEVEN, 0,
+	"Content-Type: multipart/x\n" MULTI("mixed", "a") "\n--a\n\nabcd" UE "\n",
+	"Content-Type: multipart/x\n" MULTI("mixed", "a") "MIME-Version: 1.0\n" QP
+							  "\n--a\n\nabcd=C3=BC\n"},
+    {"a boundary that ends with blanks", SEVEN, 0, MULTI("mixed", "\"a \"") "\n--a\n\nabcd" UE "\n",
+	MULTI("mixed", "\"a \"") "\n--a\nContent-Type: text/plain; charset=utf-8\n" QP
+				 "\nabcd=C3=BC\n"},
     {"a long header line", LONG, 0,
 	"Subject: hello world\nTo: a [60x], b [75x] [900x] \td\n\te [60x]\n\nx\n",
 	"Subject: hello world\nTo: a [60x], b\n [75x] [900x] \td\n\te [60x]\n\nx\n"},
     {"a long header line without blanks", LONG, CUT, "A:[998x]\n\nx\n", "A:[996x]\n xx\n\nx\n"},
     {"blanks at the end of a header line", LONG, 0, "A:b[900x][99 ]\n\nx\n",
 	"A:b[900x][95 ]\n\nx\n"},
+    {"blanks that begin a line", LONG, 0, "A: b\n[1200 ]c\n\nx\n", "A: b\n[997 ]c\n\nx\n"},
+    {"the blank of an obsolete field", LONG, CUT, "A :[1000x]\n\nx\n", "A :[995x]\n [5x]\n\nx\n"},
     {"blanks that fill a line", LONG, 0, "A:b[1500 ]c\n\nx\n", "A:b[995 ]\n c\n\nx\n"},
     {"a cut that spares characters", LONG, CUT | HEADER, "A:x" U497 UE UE "\n\nx\n",
 	"A:x" U497 "\n " UE UE "\n\nx\n"},
