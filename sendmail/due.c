@@ -62,6 +62,13 @@ end_run(struct due *d)
 	d->runs_done = d->runs_asked - (d->run_wanted ? 1 : 0);
 }
 
+/* Further away than the schedule can set: the clock was set back meanwhile. */
+static bool
+is_due(const struct due *d, int64_t when, int64_t now)
+{
+	return when <= now || (when != INT64_MAX && when > now + d->horizon);
+}
+
 static bool
 begin(struct due *d, int64_t now)
 {
@@ -73,7 +80,7 @@ begin(struct due *d, int64_t now)
 		end_run(d);
 		return false;
 	}
-	if (d->next <= now) {
+	if (is_due(d, d->next, now)) {
 		d->new_wanted = true;
 		return walk(d, SPOOL_CUR, now);
 	}
@@ -93,7 +100,7 @@ end(struct due *d, int64_t now)
 static bool
 eligible(struct due *d, const struct scan_entry *e, int64_t now)
 {
-	return d->state == SPOOL_NEW || d->run || e->due <= now || e->due > now + d->horizon;
+	return d->state == SPOOL_NEW || d->run || is_due(d, e->due, now);
 }
 
 static int

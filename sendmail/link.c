@@ -74,22 +74,26 @@ send_settings(int fd, const struct settings *s, struct buf *why)
 	return r == -1 ? -1 : 0;
 }
 
+/*
+ * The program is opened before we become somebody who may not reach it (an installation below
+ * /root), and executed by descriptor.
+ */
 static void
 run_smtp(int fd)
 {
 	char path[PATH_MAX];
 	char *argv[] = {(char *)"smtp", NULL};
+	int program;
 
-	if (program_path(path, sizeof(path), PROGRAM_SMTP) == -1)
+	if (program_path(path, sizeof(path), PROGRAM_SMTP) == -1 || dup2(fd, CHANNEL + 1) == -1 ||
+	    dup2(CHANNEL + 1, CHANNEL) == -1)
 		_exit(EX_OSFILE);
-	if (fd == CHANNEL)
-		fcntl(CHANNEL, F_SETFD, 0);
-	else if (dup2(fd, CHANNEL) == -1)
-		_exit(EX_OSERR);
 	close_range(CHANNEL + 1, ~0U, 0);
+	if ((program = open(path, O_PATH | O_CLOEXEC)) == -1)
+		_exit(EX_OSFILE);
 	if (geteuid() == 0 && become(become_uid(WIRE_USER, NOBODY)) == -1)
 		_exit(EX_NOPERM);
-	execv(path, argv);
+	fexecve(program, argv, environ);
 	_exit(EX_OSFILE);
 }
 

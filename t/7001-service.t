@@ -4,6 +4,10 @@
 [ "$(id -u)" -eq 0 ]; result "runs as root" || done_testing
 need setpriv pgrep
 scratch
+# Other users run the programs, and may not be able to reach the build folder.
+mkdir "$S/prefix"
+cp -r "$B/sbin" "$B/bin" "$B/libexec" "$S/prefix"
+PATH=$S/prefix/sbin:$S/prefix/bin:$PATH
 sink_start
 chmod 711 "$S"
 config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue log.to=stderr

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/address.h"
+#include "mail/envelope_value.h"
 
 #define FORMAT "pillarbox 1\n"
 #define XTEXT_MAX 500 /* octets of an ENVID or ORCPT; RFC 3461 4.4 allows 100, 4.2 allows 500 */
@@ -32,92 +32,10 @@ body_name(enum body body)
 	return body_names[body];
 }
 
-/* A field's value while it is parsed: s[0 .. len), consumed from the front. */
-struct value {
-	const char *s;
-	size_t len;
-};
-
-static bool
-take(struct value *v, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	if (v->len < n || memcmp(v->s, prefix, n) != 0)
-		return false;
-	v->s += n;
-	v->len -= n;
-	return true;
-}
-
-/* Decimal digits up to `max`; the count of digits, 0 when there is none or it is too large. */
-static size_t
-take_number(struct value *v, uint64_t max, uint64_t *n)
-{
-	size_t digits = 0;
-
-	*n = 0;
-	while (digits < v->len && v->s[digits] >= '0' && v->s[digits] <= '9') {
-		unsigned d = (unsigned)(v->s[digits] - '0');
-		if (*n > (max - d) / 10)
-			return 0;
-		*n = *n * 10 + d;
-		digits++;
-	}
-	v->s += digits;
-	v->len -= digits;
-	return digits;
-}
-
-/* Visible ASCII up to a space or the end, as a string of its own. NULL: none, or out of memory. */
-static char *
-take_word(struct value *v, size_t max)
-{
-	size_t n = 0;
-	char *s;
-
-	while (n < v->len && v->s[n] > 0x20 && v->s[n] < 0x7f)
-		n++;
-	if (n == 0 || n > max || (s = strndup(v->s, n)) == NULL)
-		return NULL;
-	v->s += n;
-	v->len -= n;
-	return s;
-}
-
-/* <address>; empty only where `null` allows it. */
-static char *
-take_path(struct value *v, bool null)
-{
-	const char *end;
-	char *s;
-	size_t n;
-
-	if (!take(v, "<") || (end = memchr(v->s, '>', v->len)) == NULL)
-		return NULL;
-	/* A quoted local-part may hold ">": the last one on the line that a space or the end
-	 * follows. */
-	for (const char *p = end; p < v->s + v->len; p++)
-		if (*p == '>' && (p + 1 == v->s + v->len || p[1] == ' ')) {
-			end = p;
-			break;
-		}
-	n = (size_t)(end - v->s);
-	if (n > ADDRESS_MAX || (s = strndup(v->s, n)) == NULL)
-		return NULL;
-	if (!(null && n == 0) && !address_valid(s)) {
-		free(s);
-		return NULL;
-	}
-	v->s = end + 1;
-	v->len -= n + 1;
-	return s;
-}
-
 static bool
 parse_id(struct envelope *e, struct value *v)
 {
-	char *s = take_word(v, QUEUE_ID_LEN);
+	char *s = value_word(v, QUEUE_ID_LEN);
 	bool good = s != NULL && queue_id_valid(s);
 
 	if (good)
@@ -131,8 +49,8 @@ parse_arrived(struct envelope *e, struct value *v)
 {
 	uint64_t sec, usec;
 
-	if (take_number(v, UINT32_MAX, &sec) == 0 || !take(v, ".") ||
-	    take_number(v, 999999, &usec) != 6)
+	if (value_number(v, UINT32_MAX, &sec) == 0 || !value_take(v, ".") ||
+	    value_number(v, 999999, &usec) != 6)
 		return false;
 	e->arrived = sec * 1000000 + usec;
 	return true;
@@ -143,7 +61,7 @@ parse_uid(struct envelope *e, struct value *v)
 {
 	uint64_t n;
 
-	if (take_number(v, UINT32_MAX, &n) == 0)
+	if (value_number(v, UINT32_MAX, &n) == 0)
 		return false;
 	e->uid = (unsigned)n;
 	return true;
@@ -152,16 +70,16 @@ parse_uid(struct envelope *e, struct value *v)
 static bool
 parse_size(struct envelope *e, struct value *v)
 {
-	return take_number(v, ENVELOPE_SIZE_MAX, &e->size) == 12;
+	return value_number(v, ENVELOPE_SIZE_MAX, &e->size) == 12;
 }
 
 static bool
 parse_body(struct envelope *e, struct value *v)
 {
 	for (size_t i = 0; i < COUNT(body_names); i++)
-		if (take(v, body_names[i])) {
+		if (value_take(v, body_names[i])) {
 			e->body = (enum body)i;
-			while (take(v, " "))
+			while (value_take(v, " "))
 				;
 			return true;
 		}
@@ -171,8 +89,8 @@ parse_body(struct envelope *e, struct value *v)
 static bool
 parse_dots(struct envelope *e, struct value *v)
 {
-	e->dots = take(v, "1");
-	return e->dots || take(v, "0");
+	e->dots = value_take(v, "1");
+	return e->dots || value_take(v, "0");
 }
 
 static bool
@@ -185,14 +103,14 @@ parse_requiretls(struct envelope *e, struct value *v)
 static bool
 parse_envid(struct envelope *e, struct value *v)
 {
-	return (e->envid = take_word(v, XTEXT_MAX)) != NULL;
+	return (e->envid = value_word(v, XTEXT_MAX)) != NULL;
 }
 
 static bool
 parse_ret(struct envelope *e, struct value *v)
 {
 	for (size_t i = RET_FULL; i < COUNT(ret_names); i++)
-		if (take(v, ret_names[i])) {
+		if (value_take(v, ret_names[i])) {
 			e->ret = (enum ret)i;
 			return true;
 		}
@@ -202,7 +120,7 @@ parse_ret(struct envelope *e, struct value *v)
 static bool
 parse_from(struct envelope *e, struct value *v)
 {
-	return (e->from = take_path(v, true)) != NULL;
+	return (e->from = value_path(v, true)) != NULL;
 }
 
 static bool
@@ -210,12 +128,12 @@ parse_notify(struct recipient *r, struct value *v)
 {
 	do {
 		size_t i = 0;
-		while (i < COUNT(notify_names) && !take(v, notify_names[i].name))
+		while (i < COUNT(notify_names) && !value_take(v, notify_names[i].name))
 			i++;
 		if (i == COUNT(notify_names))
 			return false;
 		r->notify |= notify_names[i].bit;
-	} while (take(v, ","));
+	} while (value_take(v, ","));
 	return true;
 }
 
@@ -245,12 +163,12 @@ parse_rcpt(struct envelope *e, struct value *v)
 {
 	struct recipient *r = grow(e);
 
-	if (r == NULL || (r->address = take_path(v, false)) == NULL)
+	if (r == NULL || (r->address = value_path(v, false)) == NULL)
 		return false;
 	e->nrcpt++;
-	if (take(v, " NOTIFY=") && !parse_notify(r, v))
+	if (value_take(v, " NOTIFY=") && !parse_notify(r, v))
 		return false;
-	if (take(v, " ORCPT=") && (r->orcpt = take_word(v, XTEXT_MAX)) == NULL)
+	if (value_take(v, " ORCPT=") && (r->orcpt = value_word(v, XTEXT_MAX)) == NULL)
 		return false;
 	return true;
 }
@@ -427,7 +345,7 @@ next_line(struct value *rest, struct value *v)
 static int
 parse_field(struct envelope *e, const struct field *f, struct value line)
 {
-	if (!take(&line, f->name))
+	if (!value_take(&line, f->name))
 		return 0;
 	return f->parse(e, &line) && line.len == 0 ? 1 : -1;
 }

@@ -66,12 +66,12 @@ struct recipient {
 	unsigned notify;
 
 	/* folded from the journal, see mail/journal.h */
-	struct status status;        /* of the last attempt; class 0: none yet */
-	bool reported;               /* failed, and the sender has been told (or is not to be) */
-	unsigned attempts;           /* deferrals so far */
-	int64_t when;                /* of the last attempt, seconds since 1970 */
-	const char *text;            /* of the last attempt: borrowed from the folded octets, … */
-	size_t textlen;              /* … not NUL-terminated */
+	struct status status; /* of the last attempt; class 0: none yet */
+	bool reported;        /* failed, and the sender has been told (or is not to be) */
+	unsigned attempts;    /* deferrals so far */
+	int64_t when;         /* of the last attempt, seconds since 1970 */
+	const char *text;     /* of the last attempt: borrowed from the folded octets, … */
+	size_t textlen;       /* … not NUL-terminated */
 };
 
 struct envelope {
