@@ -48,6 +48,7 @@ rm -f "$SINK"/000[23]*
 # Too old: given up.
 sink_stop
 config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.lifetime=1s queue.first_retry=10m
+ok "the flusher leaves" eventually 10 test ! -e "$S/spool/$(id -u)/socket"
 sendmail -i -odq -f old@x.example r@x.example <<<$'Subject: old\n\nbody'
 sleep 2
 sink_start -p "$SINK_PORT" -r 'rcpt r@* reply 450 4.2.1 busy'

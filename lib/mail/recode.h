@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * recode: make a message fit for transport by encoding what does not fit (RFC 2045), in two passes
- * over the same text and in constant memory; a struct recode is some 20 KB and owns nothing.
+ * over the same text and in constant memory; a struct recode is 22 KB and owns nothing.
  *
  *	recode_init(&r, RECODE_LONG);
  *	for each chunk: recode_plan(&r, data, len);
