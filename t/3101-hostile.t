@@ -17,6 +17,7 @@ fate() {
 $message"
 	timeout 20 sendmail -q
 	state=$?
+	eventually 5 attempted # a bounce, too
 	if grep -qs 'rcpt <s@x.example>' "$SINK"/*.env "$S"/spool/*/{new,cur}/*; then got=bounced
 	elif [ -n "$(find "$S"/spool/*/cur -type f)" ]; then got=stays
 	elif arrived 1 && queue_is_empty; then got=sent
@@ -26,6 +27,7 @@ $message"
 	sink_stop
 	eventually 5 nobody || diag "a flusher is still there"
 }
+attempted() { [ -z "$(find "$S"/spool/*/new -type f)" ]; }
 nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }
 
 for stage in connect greeting ehlo mail rcpt data body dot; do
