@@ -98,7 +98,7 @@ main(void)
 	    "a clock that was set back by a day stalls nothing");
 
 	for (int i = 0; i < 600; i++) {
-		char name[16];
+		char name[32];
 		snprintf(name, sizeof(name), "0QK3ZP7V2%03d", i);
 		put(SPOOL_NEW, name, NOW);
 	}
