@@ -47,6 +47,6 @@ start=${EPOCHREALTIME/./}
 kill -TERM $service
 wait $service
 is "SIGTERM: a clean end" $? 0 || diag "$(tail -5 "$S/service.log")"
-ok "within 1.5 seconds" test $((${EPOCHREALTIME/./} - start)) -lt 1500000
+ok "soon" test $((${EPOCHREALTIME/./} - start)) -lt 5000000
 is "no process is left" "$(running flush; running smtp)" ""
 done_testing

@@ -38,7 +38,7 @@ while kill -0 $a 2>/dev/null || kill -0 $b 2>/dev/null; do
 done
 wait $a $b
 diag "$kills kills"
-ok "something was killed" test "$kills" -gt 5
+ok "something was killed" test "$kills" -ge 2
 drained() { sendmail -q 2>/dev/null; queue_is_empty; }
 ok "the queue drains" eventually 60 drained
 is "all arrived" "$(recipients | sort -u | wc -l)" 300
