@@ -1,0 +1,43 @@
+#!/bin/bash
+# The commit: write, sync the file, rename, sync the directory, and only then exit 0. Each of these
+# failing: not exit 0, nothing in new/, nothing left in tmp/.
+. "${0%/*}/lib.sh"
+need strace
+scratch
+config queue.deliver=queue log.to=syslog
+sendmail r@x.example <<<hello
+find "$S/spool" -path '*/new/*' -type f -delete
+strace -o "$S/trace" -e trace=write,fsync,fdatasync,renameat2,rename,close,exit_group \
+	"$B/sbin/sendmail" r@x.example <<<hello
+is "the order of the calls" "$(sed -n 's/^\(write\|fsync\|fdatasync\|renameat2\|rename\|exit_group\)(.*/\1/p' "$S/trace" | tr '\n' ' ')" \
+	"write fsync renameat2 fsync exit_group "
+head -c 300000 /dev/zero | tr '\0' 'a' | fold >"$S/large"
+
+# fails CALL WHEN ERRNO [INPUT]
+fails() {
+	find "$S/spool" -path '*/new/*' -type f -delete
+	strace -o /dev/null -e "inject=$1:error=$3:when=$2" "$B/sbin/sendmail" r@x.example \
+		<"${4:-$S/trace}" 2>"$S/err"
+	is "$1 number $2 fails by $3: not 0" "$(($? != 0))" 1
+	is "  nothing is queued or left" "$(find "$S"/spool/*/{new,tmp} -type f)" ""
+	like "  and it is said" "$(cat "$S/err")" 'sendmail: .*not queued|nothing was queued'
+}
+for errno in EIO ENOSPC EDQUOT EROFS; do
+	fails fsync 1 $errno
+	fails fsync 2 $errno
+	fails renameat2 1 $errno
+	fails write 1 $errno
+done
+fails write 3 ENOSPC "$S/large"
+fails pwrite64 1 EIO "$S/large"
+fails read "$(strace -e trace=read "$B/sbin/sendmail" -f x@x r@x.example <"$S/trace" 2>&1 | grep -c '^read')" EIO
+
+# A file system that knows no RENAME_NOREPLACE.
+find "$S/spool" -path '*/new/*' -type f -delete
+strace -o /dev/null -e inject=renameat2:error=EINVAL "$B/sbin/sendmail" r@x.example <<<hello
+is "without RENAME_NOREPLACE it is a plain rename" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
+# Interrupted calls are taken up again.
+find "$S/spool" -path '*/new/*' -type f -delete
+strace -o /dev/null -e inject=write:error=EINTR:when=1 "$B/sbin/sendmail" r@x.example <<<hello
+is "EINTR is no failure" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
+done_testing
