@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The tree is the architecture: what each archive and program may call and link, what each file may
 # include. DESIGN: libmail knows nobody; libspool and libnet know libmail and not each other.
 . "${0%/*}/lib.sh"

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The manual pages say what the tables say, and are well formed.
 . "${0%/*}/lib.sh"
 need mandoc

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # What the injector accepts and refuses, and with which status. -odq: nothing is delivered.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # What becomes of a message on its way into the spool.
 . "${0%/*}/lib.sh"
 scratch

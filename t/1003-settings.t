@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Settings: where they come from, what mistakes get, and that none of them loses mail.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # What options do to the envelope, to Received and to the log; queue runs of a part; other names.
 . "${0%/*}/lib.sh"
 scratch

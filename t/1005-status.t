@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The exit statuses, each row of sendmail(8)'s table that can be brought about from outside.
 . "${0%/*}/lib.sh"
 scratch

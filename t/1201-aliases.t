@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Aliases: who gets the mail of local names. In the envelope only; before any routing.
 . "${0%/*}/lib.sh"
 scratch

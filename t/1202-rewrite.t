@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Rewriting, for relays that accept one sender only; and what -bv says of addresses.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Lines longer than 998 octets are made legal at injection, without loss, and never refused later.
 . "${0%/*}/lib.sh"
 need perl

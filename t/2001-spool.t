@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The spool: whose it is, what is refused, and what a disk that says no costs.
 . "${0%/*}/lib.sh"
 scratch

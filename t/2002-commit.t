@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The commit: write, sync the file, rename, sync the directory, and only then exit 0. Each of these
 # failing: not exit 0, nothing in new/, nothing left in tmp/.
 . "${0%/*}/lib.sh"

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # From the spool to a server: what arrives, over which connection, and what is left behind.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # A large message in constant memory, and many over one connection.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # -odi: the outcome of the first attempt is the exit status.
 . "${0%/*}/lib.sh"
 scratch

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Servers that break off, lie and babble: what becomes of the message. One row a case: what the
 # sink does, and the fate: sent, stays (deferred, nothing lost), bounced.
 . "${0%/*}/lib.sh"

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Straight to the recipient's mail exchangers on port 25: in a network of our own, with a name
 # server and servers of our own.
 . "${0%/*}/lib.sh"

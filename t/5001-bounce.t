@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # What failed for good: the sender is told, once, by a proper report; bounces never bounce.
 . "${0%/*}/lib.sh"
 scratch

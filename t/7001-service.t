@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # The system flusher: root, every owner's mail by a child that has become the owner.
 . "${0%/*}/lib.sh"
 [ "$(id -u)" -eq 0 ]; result "runs as root" || done_testing

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # -bd and -bD of an ordinary user: a flusher that stays; SIGHUP reads the settings again.
 . "${0%/*}/lib.sh"
 need_root

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: ISC
+#
 # Injectors against flushers that come and go, and flushers and smtp that are killed: what was
 # accepted arrives, whole, without anybody asking twice.
 . "${0%/*}/lib.sh"
