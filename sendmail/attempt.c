@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mail/journal.h"
 #include "settle.h"
@@ -16,12 +15,6 @@
 #define LINES_MAX (32U * 1024 * 1024) /* octets of journal lines of one attempt */
 #define BUSY_PAUSE 1   /* seconds until a message held by somebody else is looked at */
 #define ERROR_PAUSE 10 /* seconds after an error of the system */
-
-static int64_t
-now_seconds(void)
-{
-	return (int64_t)time(NULL);
-}
 
 bool
 work_room(const struct work *w)
@@ -114,7 +107,7 @@ waits(struct work *w, struct attempt *a, size_t i)
 	int64_t until;
 
 	destination_of(w, &e->rcpt[i], destination);
-	if (!outage_find(&w->outages, destination, now_seconds(), &r.outcome, &until))
+	if (!outage_find(&w->outages, destination, clock_seconds(), &r.outcome, &until))
 		return false;
 	if (a->until == 0 || until < a->until)
 		a->until = until;
@@ -154,7 +147,7 @@ prepare(struct work *w, struct attempt *a, unsigned run)
 	    (unsigned long long)e->size, e->nrcpt);
 	if (make_order(w, a) == -1) {
 		log_warn("%s: out of memory", e->id.s);
-		due_at(w->due, now_seconds() + ERROR_PAUSE);
+		due_at(w->due, clock_seconds() + ERROR_PAUSE);
 		attempt_end(w, a);
 	} else if (a->norder == 0)
 		settle(w, a);
@@ -173,14 +166,14 @@ work_begin(struct work *w, enum spool_state state, const char *name, unsigned ru
 	case CLAIM_GONE:
 		break;
 	case CLAIM_BUSY:
-		due_at(w->due, now_seconds() + BUSY_PAUSE);
+		due_at(w->due, clock_seconds() + BUSY_PAUSE);
 		break;
 	case CLAIM_DAMAGED:
 		name_damaged(w, &a->claim, name);
 		break;
 	case CLAIM_ERROR:
 		log_warn("%s", w->spool->error);
-		due_at(w->due, now_seconds() + ERROR_PAUSE);
+		due_at(w->due, clock_seconds() + ERROR_PAUSE);
 		break;
 	}
 	claim_close(&a->claim);
@@ -287,7 +280,7 @@ note_destination(struct work *w, const struct job *j, const struct outcome *o)
 {
 	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
 		outage_note(
-		    &w->outages, j->destination, o, &w->policy, now_seconds(), arc4random());
+		    &w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
 	else if (outage_over(&w->outages, j->destination) && j->destination[0] == '\0')
 		due_run(w->due);
 }

@@ -22,12 +22,6 @@
 #define SWEEP_EVERY 3600 /* seconds between looks at tmp/ */
 #define SLEEP_MAX 300    /* seconds; the wall clock may be set meanwhile */
 
-static int64_t
-now_seconds(void)
-{
-	return (int64_t)time(NULL);
-}
-
 static void
 told(void *arg, const struct envelope *e, const struct recipient *r, const struct outcome *o)
 {
@@ -145,7 +139,7 @@ begin_messages(struct flusher *f)
 	enum spool_state state;
 	struct scan_entry entry;
 
-	while (work_room(&f->work) && due_next(&f->due, now_seconds(), &state, &entry))
+	while (work_room(&f->work) && due_next(&f->due, clock_seconds(), &state, &entry))
 		if (!work_has(&f->work, entry.name))
 			work_begin(&f->work, state, entry.name, f->due.runs_done + 1);
 }
@@ -219,7 +213,7 @@ reap(void)
 static void
 sweep(struct flusher *f)
 {
-	int64_t now = now_seconds();
+	int64_t now = clock_seconds();
 	unsigned n;
 
 	if (now >= f->swept && now < f->swept + SWEEP_EVERY)
@@ -258,7 +252,7 @@ until(int64_t since, int64_t span, int64_t ms)
 static int
 sleep_time(const struct flusher *f)
 {
-	int64_t when = due_when(&f->due), now = now_seconds(), ms;
+	int64_t when = due_when(&f->due), now = clock_seconds(), ms;
 
 	if (work_room(&f->work) && when <= now)
 		return 0;

@@ -29,6 +29,12 @@ struct intake; /* opaque */
  */
 #define INTAKE_LOCAL "localhost"
 
+/*
+ * An address (or ORCPT) that ends with INTAKE_LOCAL then ends with `domain`. 1 when it changed, 0
+ * when it stayed, -1 when out of memory.
+ */
+int intake_complete(char **text, const char *domain);
+
 /* What this machine and this caller are called. */
 struct names {
 	char hostname[HOST_LEN], domain[HOST_LEN];

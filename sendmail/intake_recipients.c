@@ -40,10 +40,9 @@ add_bad(struct intake *i)
 
 	for (const char *p = i->bad.data; r == EX_OK && p < i->bad.data + i->bad.len;
 	     p += strlen(p) + 1) {
-		struct outcome o = status_trouble(STAGE_CONFIG, SCOPE_RECIPIENT, STATUS(4, 1, 3),
-		    "this is not an address: %s", p);
+		struct outcome o = status_final(status_trouble(STAGE_CONFIG, SCOPE_RECIPIENT,
+		    STATUS(5, 1, 3), "this is not an address: %s", p));
 		char address[ADDRESS_MAX + 1];
-		o.status.class = 5;
 		stand_in(address, p, i->names.domain);
 		journal_add(&lines, (int64_t)(i->facts.now / 1000000), i->envelope.nrcpt, &o);
 		if (envelope_add(&i->envelope, address) == -1)
@@ -111,9 +110,8 @@ expand_aliases(struct intake *i)
 	return r;
 }
 
-/* What ends with INTAKE_LOCAL then ends with mail.domain. 0, or -1 when out of memory. */
-static int
-complete(const struct intake *i, char **text)
+int
+intake_complete(char **text, const char *domain)
 {
 	size_t n = *text != NULL ? strlen(*text) : 0, tail = sizeof(INTAKE_LOCAL);
 	char *copy;
@@ -121,11 +119,11 @@ complete(const struct intake *i, char **text)
 	if (n < tail || (*text)[n - tail] != '@' ||
 	    strcasecmp(*text + n - tail + 1, INTAKE_LOCAL) != 0)
 		return 0;
-	if (asprintf(&copy, "%.*s%s", (int)(n - tail + 1), *text, i->names.domain) == -1)
+	if (asprintf(&copy, "%.*s%s", (int)(n - tail + 1), *text, domain) == -1)
 		return -1;
 	free(*text);
 	*text = copy;
-	return 0;
+	return 1;
 }
 
 static bool
@@ -147,8 +145,8 @@ complete_local(struct intake *i)
 
 	for (size_t n = 0; n < e->nrcpt; n++) {
 		struct recipient *r = &e->rcpt[n];
-		const char *before = r->address;
-		if (complete(i, &r->address) == -1 || complete(i, &r->orcpt) == -1) {
+		int completed = intake_complete(&r->address, i->names.domain);
+		if (completed == -1 || intake_complete(&r->orcpt, i->names.domain) == -1) {
 			status = intake_fail_memory(i);
 			break;
 		}
@@ -157,7 +155,7 @@ complete_local(struct intake *i)
 			    i, EX_CONFIG, "mail.domain is no domain: %s", i->names.domain);
 			break;
 		}
-		if (r->address != before && is_twin(e, kept, r->address)) {
+		if (completed == 1 && is_twin(e, kept, r->address)) {
 			free(r->address);
 			free(r->orcpt);
 		} else if (kept++ != n)

@@ -7,7 +7,7 @@
 #include "mail/recode.h"
 #include "sys/log.h"
 
-#define PIECE (8 * 1024) /* octets read at a time */
+#define PIECE (8 * 1024)                  /* octets read at a time */
 #define PIECE_OUT (16 * PIECE + 8 * 1024) /* what may come of them at most */
 
 /* Pass 1: whether something is to be done, and what. */

@@ -3,25 +3,19 @@
 
 #include <bsd/stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 #include "bounce.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/journal.h"
+#include "sys/clock.h"
 #include "sys/log.h"
-
-static int64_t
-now_seconds(void)
-{
-	return (int64_t)time(NULL);
-}
 
 bool
 settle_expired(const struct work *w, const struct envelope *e)
 {
 	return retry_expired(
-	    &w->policy, e->from[0] == '\0', (int64_t)(e->arrived / 1000000), now_seconds());
+	    &w->policy, e->from[0] == '\0', (int64_t)(e->arrived / 1000000), clock_seconds());
 }
 
 /* What an alias changed it from: its ORCPT where that is another address. */
@@ -68,9 +62,8 @@ give_up(const struct work *w, const struct envelope *e, struct outcome *o)
 
 	if (o->status.class != 4 || !settle_expired(w, e))
 		return false;
-	*o = status_trouble(last.stage, SCOPE_RECIPIENT, STATUS(4, 4, 7),
-	    "delivery time expired; last: %s", last.text);
-	o->status.class = 5;
+	*o = status_final(status_trouble(last.stage, SCOPE_RECIPIENT, STATUS(5, 4, 7),
+	    "delivery time expired; last: %s", last.text));
 	return true;
 }
 
@@ -81,7 +74,7 @@ settle_result(struct work *w, struct attempt *a, const struct handoff_result *r)
 	struct outcome o = r->outcome;
 	bool expired = give_up(w, e, &o);
 
-	journal_add(&a->lines, now_seconds(), r->rcpt, &o);
+	journal_add(&a->lines, clock_seconds(), r->rcpt, &o);
 	a->final |= o.status.class != 4;
 	e->rcpt[r->rcpt].status = o.status;
 	e->rcpt[r->rcpt].attempts += o.status.class == 4;
@@ -183,7 +176,7 @@ tell(struct work *w, struct attempt *a)
 	for (size_t i = 0; i < e->nrcpt; i++)
 		if (to_tell(&e->rcpt[i])) {
 			e->rcpt[i].reported = true;
-			journal_add_told(&a->lines, now_seconds(), i,
+			journal_add_told(&a->lines, clock_seconds(), i,
 			    wanted(&e->rcpt[i]) ? id.s : "not wanted by NOTIFY");
 		}
 	return 0;
@@ -212,7 +205,7 @@ next_attempt(const struct work *w, const struct attempt *a)
 	for (size_t i = 0; i < e->nrcpt; i++)
 		if (e->rcpt[i].status.class == 4 && e->rcpt[i].attempts > attempts)
 			attempts = e->rcpt[i].attempts;
-	return retry_next(&w->policy, attempts, now_seconds(), arc4random());
+	return retry_next(&w->policy, attempts, clock_seconds(), arc4random());
 }
 
 static int

@@ -62,29 +62,25 @@ describe_route(const struct verify *v, const char *address, char *dst, size_t si
 }
 
 static void
-show_result(struct verify *v, const char *typed, const struct recipient *r)
+show_result(struct verify *v, const char *typed, struct recipient *r)
 {
-	char address[ADDRESS_MAX + 1], route[HOST_LEN + 64] = "no way to get there", line[1024];
-	char *at = strrchr(r->address, '@');
-	bool local = at != NULL && strcasecmp(at + 1, INTAKE_LOCAL) == 0;
+	char route[HOST_LEN + 64] = "no way to get there", line[1024];
 
-	snprintf(address, sizeof(address), "%s", r->address);
-	if (local) {
-		*strrchr(address, '@') = '\0';
-		char bare[ADDRESS_MAX + 1];
-		memcpy(bare, address, sizeof(bare));
-		if (address_qualify(address, bare, v->names.domain) == -1) {
-			show(typed, "no such address: ", r->address);
-			note(v, EX_NOHOST);
-			return;
-		}
+	if (intake_complete(&r->address, v->names.domain) == -1) {
+		note(v, EX_TEMPFAIL);
+		return;
 	}
-	if (describe_route(v, address, route, sizeof(route)) == -1) {
+	if (!address_valid(r->address)) {
+		show(typed, "no such address: ", r->address);
+		note(v, EX_NOHOST);
+		return;
+	}
+	if (describe_route(v, r->address, route, sizeof(route)) == -1) {
 		show(typed, "undeliverable: ", route);
 		note(v, EX_NOHOST);
 		return;
 	}
-	snprintf(line, sizeof(line), "<%s> %s", address, route);
+	snprintf(line, sizeof(line), "<%s> %s", r->address, route);
 	show(typed, "deliverable: ", line);
 }
 

@@ -79,9 +79,8 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The offset behind ":" of a line that begins a field, and its name's length; 0 for other lines. */
-static size_t
-parse_name(const char *line, size_t len, size_t *name)
+size_t
+header_parse_name(const char *line, size_t len, size_t *name)
 {
 	size_t i = 0;
 
@@ -119,7 +118,7 @@ begin(struct header *h, const char *line, size_t len)
 
 	if (len == 0)
 		return HEADER_END;
-	value = parse_name(line, len, &name);
+	value = header_parse_name(line, len, &name);
 	if (value == 0)
 		return HEADER_BODY;
 	buf_add(&h->field.text, line, len);

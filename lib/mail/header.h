@@ -85,6 +85,11 @@ enum header_event header_finish(struct header *h);
 
 void header_free(struct header *h);
 
+/*
+ * The offset behind ":" of a line that begins a field, and its name's length; 0 for other lines.
+ */
+size_t header_parse_name(const char *line, size_t len, size_t *name);
+
 /* The table: which field is this ("To", any case)? And its usual spelling. */
 enum header_name header_lookup(const char *name, size_t len);
 const char *header_spelling(enum header_name name);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mail/header.h"
+
 enum { TYPE, ENCODING };
 
 /* The first row that fits; "*" is the rest. */
@@ -164,20 +166,6 @@ mime_more(struct mime *m, const char *data, size_t len)
 	}
 }
 
-/* The offset behind ":" and the length of the name before it; 0 for what is no field. */
-static size_t
-parse_name(const char *line, size_t len, size_t *name)
-{
-	size_t i = 0;
-
-	while (i < len && line[i] > ' ' && line[i] < 0x7f && line[i] != ':')
-		i++;
-	*name = i;
-	while (i < len && is_blank(line[i]))
-		i++;
-	return *name > 0 && i < len && line[i] == ':' ? i + 1 : 0;
-}
-
 static bool
 is_dkim(const char *line, size_t name)
 {
@@ -234,7 +222,7 @@ header_line(struct mime *m, const char *line, size_t len)
 		m->field = HEADER_OTHER;
 		return MIME_FIELD;
 	}
-	value = parse_name(line, len, &name);
+	value = header_parse_name(line, len, &name);
 	if (value == 0)
 		return header_over(m);
 	begin_field(m, line, name);

@@ -23,14 +23,6 @@ recipient(const struct smtp_transaction *t, size_t i)
 	return &t->envelope->rcpt[t->rcpt[i]];
 }
 
-/* Failing without asking the server. */
-static struct outcome
-final(struct outcome o)
-{
-	o.status.class = 5;
-	return o;
-}
-
 /* Whether the message cannot be sent to this server, to nobody; then *o says why. */
 static bool
 unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outcome *o)
@@ -41,19 +33,20 @@ unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outc
 	if (t->state == NULL)
 		*o = status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(4, 3, 0), "out of memory");
 	else if (e->from[0] != '\0' && !address_valid(e->from))
-		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 1, 7),
+		*o = status_final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 1, 7),
 		    "the sender is not a valid address: %s", e->from));
 	else if (offers(c, SMTP_SIZE) && c->ehlo.size > 0 && c->ehlo.size < e->size)
-		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 3, 4),
+		*o = status_final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 3, 4),
 		    "message size %llu exceeds size limit %llu of server %s",
 		    (unsigned long long)e->size, (unsigned long long)c->ehlo.size, host));
 	else if (t->utf8 && !offers(c, SMTP_SMTPUTF8))
-		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 6, 7),
+		*o = status_final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 6, 7),
 		    "the message needs SMTPUTF8, but %s does not offer it", host));
 	else if (e->requiretls && !(c->verified && offers(c, SMTP_REQUIRETLS)))
-		*o = final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 7, 30),
-		    c->verified ? "the message wants REQUIRETLS, but %s does not offer it"
-				: "the message wants REQUIRETLS, but there is no verified TLS with %s",
+		*o = status_final(status_trouble(STAGE_MAIL, SCOPE_MESSAGE, STATUS(5, 7, 30),
+		    c->verified
+			? "the message wants REQUIRETLS, but %s does not offer it"
+			: "the message wants REQUIRETLS, but there is no verified TLS with %s",
 		    host));
 	else
 		return false;
@@ -254,10 +247,10 @@ rcpt_outcome(const struct smtp_client *c, const struct smtp_transaction *t, size
 {
 	switch (t->state != NULL ? t->state[i] : RCPT_OPEN) {
 	case RCPT_NO_MAIL:
-		return final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 1, 3),
+		return status_final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 1, 3),
 		    "the recipient is not a valid address: %s", recipient(t, i)->address));
 	case RCPT_NO_ASCII:
-		return final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 6, 7),
+		return status_final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 6, 7),
 		    "the recipient needs SMTPUTF8, but %s does not offer it", c->config->host));
 	default:
 		return t->outcome;

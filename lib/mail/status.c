@@ -215,6 +215,13 @@ status_trouble(enum stage stage, enum scope scope, struct status st, const char 
 	return o;
 }
 
+struct outcome
+status_final(struct outcome o)
+{
+	o.status.class = 5;
+	return o;
+}
+
 /* C0, DEL and C1 at the start of a character. */
 static bool
 is_control(const char *s)

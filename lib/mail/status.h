@@ -106,6 +106,9 @@ struct outcome status_judge(enum stage stage, const struct reply *reply, const c
 struct outcome status_trouble(enum stage stage, enum scope scope, struct status st, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 
+/* The same as a failure for good: what no later attempt can change. */
+struct outcome status_final(struct outcome o);
+
 /*
  * One line out of foreign text: C0, DEL and C1 controls and bytes that are not UTF-8 become '?',
  * CR LF sequences a space; cut to `size` - 1 octets at a character's boundary. Every foreign

@@ -162,9 +162,8 @@ judge_mx(struct lookup *l, enum mx_verdict verdict)
 		l->mx_implicit = true;
 		break;
 	case MX_NULL:
-		l->outcome = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 1, 10),
-		    "Domain %s does not accept mail (null MX)", l->name);
-		l->outcome.status.class = 5;
+		l->outcome = status_final(status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION,
+		    STATUS(5, 1, 10), "Domain %s does not accept mail (null MX)", l->name));
 		break;
 	case MX_NXDOMAIN:
 		fail(l, 5, "MX", "Host not found");

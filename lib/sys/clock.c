@@ -13,6 +13,12 @@ clock_wall(void)
 }
 
 int64_t
+clock_seconds(void)
+{
+	return (int64_t)time(NULL);
+}
+
+int64_t
 clock_monotonic(void)
 {
 	struct timespec t;

@@ -10,6 +10,9 @@
 /* Microseconds since 1970. */
 uint64_t clock_wall(void);
 
+/* The same in seconds: what the journal and a file's next attempt are stamped with. */
+int64_t clock_seconds(void);
+
 /* Milliseconds since some time in the past. */
 int64_t clock_monotonic(void);
 
