@@ -102,16 +102,20 @@ start(struct link *l, struct buf *why)
 {
 	int fd[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1 ||
-	    (l->pid = fork()) == -1) {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1) {
 		buf_addf(why, "cannot start smtp: %s", strerror(errno));
 		return -1;
 	}
-	if (l->pid == 0)
+	if ((l->pid = fork()) == 0)
 		run_smtp(fd[1]);
+	if (l->pid == -1)
+		buf_addf(why, "cannot start smtp: %s", strerror(errno));
 	close(fd[1]);
 	l->fd = fd[0];
-	return 0;
+	if (l->pid != -1)
+		return 0;
+	link_close(l);
+	return -1;
 }
 
 static int

@@ -20,7 +20,7 @@ fails() {
 	find "$S/spool" -path '*/new/*' -type f -delete
 	strace -o /dev/null -e "inject=$1:error=$3:when=$2" "$B/sbin/sendmail" r@x.example \
 		<"${4:-$S/trace}" 2>"$S/err"
-	is "$1 number $2 fails by $3: not 0" "$(($? != 0))" 1
+	is "$1 number $2 fails by $3: try again" $? 75
 	is "  nothing is queued or left" "$(find "$S"/spool/*/{new,tmp} -type f)" ""
 	like "  and it is said" "$(cat "$S/err")" 'sendmail: .*not queued|nothing was queued'
 }
@@ -33,6 +33,12 @@ done
 fails write 3 ENOSPC "$S/large"
 fails pwrite64 1 EIO "$S/large"
 fails read "$(strace -e trace=read "$B/sbin/sendmail" -f x@x r@x.example <"$S/trace" 2>&1 | grep -c '^read')" EIO
+
+# A long line makes it begin anew in tmp/: the old name cannot be taken out, the new one not be made.
+{ printf 'Subject: x\n\n'; head -c 5000 /dev/zero | tr '\0' 'a'; } >"$S/long"
+fails unlinkat 1 EIO "$S/long"
+creates=$(strace -e trace=openat "$B/sbin/sendmail" r@x.example <"$S/long" 2>&1 | grep -n O_EXCL | tail -n 1 | cut -d: -f1)
+fails openat "$creates" ENOSPC "$S/long"
 
 # A file system that knows no RENAME_NOREPLACE.
 find "$S/spool" -path '*/new/*' -type f -delete

@@ -160,14 +160,16 @@ draft_read(struct draft *d, char *dst, size_t size, uint64_t offset)
 int
 draft_again(struct draft *d, struct draft *old)
 {
-	*old = *d;
-	old->made = false; /* the name goes to the new one */
-	old->lines = (struct buf)BUF_INIT(0);
+	struct buf lines = d->lines;
+	int r;
+
+	*old = (struct draft){.spool = d->spool, .fd = -1};
 	if (unlinkat(spool_dir(d->spool, SPOOL_TMP), d->id.s, 0) == -1)
 		return spool_fail(d->spool, "remove tmp", d->id.s);
-	struct buf lines = d->lines;
-	int r = draft_open_as(d, old->spool, old->id);
-	buf_free(&d->lines);
+	*old = *d;
+	old->made = false; /* the name goes to the new one, and so does the journal */
+	old->lines = (struct buf)BUF_INIT(0);
+	r = draft_open_as(d, old->spool, old->id);
 	d->lines = lines;
 	return r;
 }
