@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/crypto.h"
 #include "net/session_impl.h"
 
 #define READ_SIZE 16384U
@@ -143,7 +144,7 @@ start_talk(struct session *s)
 	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),
 	    .plain_auth = config->plain_auth,
 	    .account = config->account,
-	    .crypto = &tls_crypto,
+	    .crypto = &crypto_sasl,
 	};
 	s->client = smtp_client_new(&s->client_config);
 	if (s->client == NULL)

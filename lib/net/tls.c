@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -254,59 +253,3 @@ tls_free(struct tls *t)
 	SSL_free(t->ssl);
 	free(t);
 }
-
-static void
-encode(struct buf *out, const void *data, size_t len)
-{
-	char *to;
-
-	if (len > INT_MAX / 2) {
-		out->error = EMSGSIZE;
-		return;
-	}
-	to = buf_reserve(out, (len + 2) / 3 * 4 + 1); /* EVP_EncodeBlock writes a NUL */
-	if (to != NULL)
-		out->len += (size_t)EVP_EncodeBlock((unsigned char *)to, data, (int)len);
-}
-
-/* EVP_DecodeBlock is lenient with white space and padding; this is not. Octets of padding or -1. */
-static int
-check_base64(const char *text, size_t len)
-{
-	static const char alphabet[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	int padding = 0;
-
-	if (len % 4 != 0 || len > INT_MAX / 2)
-		return -1;
-	while (padding < 2 && len > 0 && text[len - 1] == '=') {
-		padding++;
-		len--;
-	}
-	for (size_t i = 0; i < len; i++)
-		if (memchr(alphabet, text[i], sizeof(alphabet) - 1) == NULL)
-			return -1;
-	return padding;
-}
-
-static int
-decode(struct buf *out, const char *text, size_t len)
-{
-	int padding = check_base64(text, len);
-	char *to;
-	int n;
-
-	if (padding == -1)
-		return -1;
-	if (len == 0)
-		return 0;
-	if ((to = buf_reserve(out, len / 4 * 3)) == NULL)
-		return -1;
-	n = EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)text, (int)len);
-	if (n < padding)
-		return -1;
-	out->len += (size_t)(n - padding);
-	return 0;
-}
-
-const struct sasl_crypto tls_crypto = {.encode = encode, .decode = decode};

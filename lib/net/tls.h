@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tls: the client's side of TLS 1.2 and 1.3 over a non-blocking socket, and base64. tls.c is the
- * only file that knows OpenSSL.
+ * tls: the client's side of TLS 1.2 and 1.3 over a non-blocking socket. Besides crypto.c the only
+ * file that knows OpenSSL.
  *
  * A server is verified when its chain leads to a trusted CA, its certificate is for servers, and a
  * subjectAltName (never the CN) holds the host name, or the address where the host is one. With
@@ -18,8 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-
-#include "mail/sasl.h"
 
 #define TLS_TEXT 256
 
@@ -64,9 +62,5 @@ void tls_describe(const struct tls *t, char *dst, size_t size);
 
 /* Say goodbye where that is possible without waiting, and free. */
 void tls_free(struct tls *t);
-
-/* Base64 for lib/mail, strict in decoding: nothing but the alphabet and full padding (RFC 4648 3).
- */
-extern const struct sasl_crypto tls_crypto;
 
 #endif

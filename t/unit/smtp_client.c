@@ -65,7 +65,7 @@ check_secret(struct play *p, const struct outcome *o)
 
 	if (a == NULL)
 		return;
-	encode(&text, a->password, strlen(a->password));
+	crypto_sasl.encode(&text, a->password, strlen(a->password));
 	if (strstr(o->text, a->password) != NULL || strstr(o->text, buf_str(&text)) != NULL)
 		wrong(p, "password in", o->text);
 	buf_clear(&text);
@@ -73,7 +73,7 @@ check_secret(struct play *p, const struct outcome *o)
 	buf_adds(&raw, a->user);
 	buf_addc(&raw, '\0');
 	buf_adds(&raw, a->password);
-	encode(&text, raw.data, raw.len);
+	crypto_sasl.encode(&text, raw.data, raw.len);
 	if (strstr(o->text, buf_str(&text)) != NULL)
 		wrong(p, "credentials in", o->text);
 	buf_free(&raw);

@@ -91,7 +91,7 @@ test_long_password(void)
 
 	memset(password, 'p', sizeof(password) - 1);
 	config.account = &account;
-	config.crypto = &crypto;
+	config.crypto = &crypto_sasl;
 	config.plain_auth = true;
 	c = smtp_client_new(&config);
 	say(c, "220 hi\r\n");

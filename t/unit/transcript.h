@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "mail/smtp_client.h"
+#include "net/crypto.h"
 
 #define LINES 200
 #define MESSAGES 3
@@ -60,49 +61,6 @@ struct script {
 	struct fate closed;
 	bool serial, quits;
 };
-
-/* base64, as the caller's crypto would do it. */
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void
-encode(struct buf *out, const void *data, size_t len)
-{
-	const unsigned char *s = data;
-
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned b = (unsigned)s[i] << 16;
-
-		b |= i + 1 < len ? (unsigned)s[i + 1] << 8 : 0;
-		b |= i + 2 < len ? s[i + 2] : 0U;
-		buf_addc(out, digits[b >> 18]);
-		buf_addc(out, digits[b >> 12 & 63]);
-		buf_addc(out, i + 1 < len ? digits[b >> 6 & 63] : '=');
-		buf_addc(out, i + 2 < len ? digits[b & 63] : '=');
-	}
-}
-
-static int
-decode(struct buf *out, const char *text, size_t len)
-{
-	unsigned b = 0, bits = 0;
-
-	if (len % 4 != 0)
-		return -1;
-	for (size_t i = 0; i < len && text[i] != '='; i++) {
-		const char *d = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
-
-		if (d == NULL)
-			return -1;
-		b = b << 6 | (unsigned)(d - digits);
-		bits += 6;
-		if (bits >= 8)
-			buf_addc(out, (char)(b >> (bits -= 8) & 0xff));
-	}
-	return 0;
-}
-
-static const struct sasl_crypto crypto = {encode, decode};
 
 /* The transcript's head. */
 
@@ -257,7 +215,7 @@ load(struct script *s, const char *path)
 	s->config = (struct smtp_client_config){.hostname = "client.example",
 	    .host = HOST,
 	    .policy = TLS_POLICY_NONE,
-	    .crypto = &crypto};
+	    .crypto = &crypto_sasl};
 	rest = s->text;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '#')
