@@ -5,12 +5,14 @@
 #
 #	. "${0%/*}/lib.sh"
 #
-# B is the build folder, S the scratch directory; our programs are first in PATH.
+# B is the build folder, PEERS the folder of real servers, S the scratch directory; our programs are
+# first in PATH.
 
 set -u
 T=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 B=${PILLARBOX_BUILD:-build}
 case $B in /*) ;; *) B=${T%/*}/$B ;; esac
+PEERS=${PILLARBOX_PEERS:-${T%/*}/build-peers}
 PATH=$B/sbin:$B/bin:$PATH
 tests=0 failures=0 rc=0 sink_pid='' SINK_PORT=''
 

@@ -145,7 +145,7 @@ postfix_answers() { (: <>"/dev/tcp/127.0.0.1/$POSTFIX_PORT") 2>/dev/null; }
 postfix_settled() { postfix_answers || ! kill -0 "$postfix_pid"; } 2>/dev/null
 
 postfix_start() {
-	local root=${PILLARBOX_PEERS:-${T%/*}/build-peers}/postfix own=$S/postfix
+	local root=$PEERS/postfix own=$S/postfix
 	[ -e "$root/.complete" ] || give_up "needs Postfix in $root (make deps)"
 	postfix_stop
 	POSTFIX_PORT=$(unused_port)
