@@ -18,7 +18,7 @@ destination_find(struct destination **list, struct wire *w, const char *name)
 	d->wire = w;
 	memcpy(d->name, name, strnlen(name, sizeof(d->name) - 1));
 	job_queue_init(&d->waiting);
-	path_init(&d->path, w);
+	path_init(&d->path, w, d->name);
 	d->limit = 1;
 	d->next = *list;
 	*list = d;
@@ -43,6 +43,8 @@ destination_add(struct destination *d, struct job *j)
 
 	if (d->wire->broken.status.class != 0)
 		job_settle(j, &d->wire->broken, &none);
+	else if (d->path.route->broken.status.class != 0)
+		job_settle(j, &d->path.route->broken, &none);
 	else
 		job_queue_add(&d->waiting, j);
 }
@@ -72,8 +74,8 @@ on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 	d->strikes = 0;
 	if (d->nslots > 0)
 		d->hold = d->wire->now + DESTINATION_HOLD;
-	else if (!s->ready && o->stage == STAGE_TLS && d->wire->policy == TLS_POLICY_MAY &&
-		 !d->path.plain)
+	else if (!s->ready && o->stage == STAGE_TLS &&
+		 path_hop(&d->path)->policy == TLS_POLICY_MAY && !d->path.plain)
 		d->path.plain = true;
 	else if (d->path.state == PATH_AT)
 		path_next(&d->path, o, o->stage == STAGE_AUTH, d);
@@ -128,6 +130,13 @@ sweep(struct destination *d)
 	}
 }
 
+/* A relay of second choice: it is time to try the first one again. */
+static bool
+leaving(const struct destination *d)
+{
+	return d->path.hop > 0 && path_stale(&d->path);
+}
+
 static bool
 wants_session(const struct destination *d)
 {
@@ -137,7 +146,7 @@ wants_session(const struct destination *d)
 		return false;
 	if (d->nslots == 0)
 		return true;
-	return d->nslots < d->limit && d->wire->now >= d->hold &&
+	return d->nslots < d->limit && !leaving(d) && d->wire->now >= d->hold &&
 	       d->wire->now >= first->arrived + DESTINATION_PATIENCE;
 }
 
@@ -170,16 +179,29 @@ offer(struct destination *d)
 }
 
 static void
+quit_sessions(struct destination *d, bool all)
+{
+	for (struct slot *s = d->slots; s != NULL; s = s->next) {
+		if (!all && (!s->ready || s->closed))
+			continue;
+		session_quit(s->session);
+		slot_turn(s, 0);
+	}
+}
+
+static void
 find_path(struct destination *d)
 {
 	struct path *p = &d->path;
 
 	if (p->state == PATH_ASKING && d->wire->now >= path_deadline(p))
-		path_late(p);
-	if (p->state == PATH_AT && d->nslots == 0 && d->wire->now >= p->since + PATH_FRESH)
+		path_late(p, d);
+	if (path_stale(p) && d->nslots == 0)
 		path_reset(p);
+	else if (leaving(d))
+		quit_sessions(d, false);
 	if (p->state == PATH_NONE && d->waiting.first != NULL && !d->wire->ending)
-		path_start(p, d->name, d);
+		path_start(p, d);
 }
 
 void
@@ -224,10 +246,7 @@ destination_quit(struct destination *d)
 
 	while ((j = job_queue_take(&d->waiting)) != NULL)
 		job_drop(j);
-	for (struct slot *s = d->slots; s != NULL; s = s->next) {
-		session_quit(s->session);
-		slot_turn(s, 0);
-	}
+	quit_sessions(d, true);
 }
 
 void

@@ -11,8 +11,9 @@
  *	after it had worked           (a limit of messages, a restart) another one is opened
  *	before, and others work       they carry on alone for DESTINATION_HOLD
  *	before, TLS only welcome      the same address again without TLS
- *	before                        the next address is tried, then the next host; at the end of
- *	                              the path all that waits gets the last outcome
+ *	before                        the next address is tried, then the next host, then the next
+ *	                              relay (at once when this one refused our account); at the end
+ *	                              of the path all that waits gets the last outcome
  *	twice in the middle of a      as if it had not worked: one message may be what the server
  *	message, none between         dies of, two in a row are the server
  * A message whose MAIL went into a session that was used before, and was lost or turned away with

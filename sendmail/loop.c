@@ -84,8 +84,7 @@ take_job(struct loop *l, const struct handoff_job *m, int fd)
 	struct destination *d = NULL;
 
 	if (j != NULL)
-		d = destination_find(
-		    &l->destinations, &l->wire, l->wire.has_relay ? "" : m->destination);
+		d = destination_find(&l->destinations, &l->wire, m->destination);
 	if (d != NULL)
 		destination_add(d, j);
 	else {

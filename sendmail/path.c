@@ -7,10 +7,12 @@
 #define SMTP_PORT 25
 
 void
-path_init(struct path *p, struct wire *w)
+path_init(struct path *p, struct wire *w, const char *domain)
 {
 	memset(p, 0, sizeof(*p));
 	p->wire = w;
+	p->route = wire_route(w, domain);
+	p->domain = domain;
 }
 
 void
@@ -18,7 +20,13 @@ path_reset(struct path *p)
 {
 	if (p->lookup != NULL)
 		resolver_forget(p->wire->resolver, p->lookup);
-	path_init(p, p->wire);
+	path_init(p, p->wire, p->domain);
+}
+
+const struct wire_hop *
+path_hop(const struct path *p)
+{
+	return &p->route->hop[p->hop];
 }
 
 static void
@@ -33,7 +41,8 @@ ask(struct path *p, enum lookup_type type, const char *name, void *owner)
 {
 	struct outcome o = status_trouble(
 	    STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 3, 0), "look-up of %s: out of memory", name);
-	uint16_t port = p->wire->has_relay ? p->wire->relay.port : SMTP_PORT;
+	const struct relay *relay = path_hop(p)->relay;
+	uint16_t port = relay != NULL ? relay->port : SMTP_PORT;
 
 	p->state = PATH_ASKING;
 	p->since = p->wire->now;
@@ -45,7 +54,7 @@ ask(struct path *p, enum lookup_type type, const char *name, void *owner)
 static void
 ask_host(struct path *p, void *owner)
 {
-	enum lookup_type type = p->wire->has_relay ? LOOKUP_RELAY : LOOKUP_HOST;
+	enum lookup_type type = path_hop(p)->relay != NULL ? LOOKUP_RELAY : LOOKUP_HOST;
 
 	ask(p, type, p->hosts.mx[p->host].host, owner);
 }
@@ -64,20 +73,56 @@ only_host(struct path *p, const char *name, size_t len, void *owner)
 	ask_host(p, owner);
 }
 
-void
-path_start(struct path *p, const char *domain, void *owner)
+/* The hop's turn. */
+static void
+begin(struct path *p, void *owner)
 {
-	size_t len = strlen(domain);
+	const struct relay *relay = path_hop(p)->relay;
+	size_t len = strlen(p->domain);
 
-	path_reset(p);
-	if (p->wire->has_relay)
-		only_host(p, p->wire->relay.host, strlen(p->wire->relay.host), owner);
-	else if (len > 2 && domain[0] == '[' && domain[len - 1] == ']') {
-		size_t skip = strncasecmp(domain, "[IPv6:", 6) == 0 ? 6 : 1;
+	p->host = p->tries = 0;
+	if (relay != NULL)
+		only_host(p, relay->host, strlen(relay->host), owner);
+	else if (len > 2 && p->domain[0] == '[' && p->domain[len - 1] == ']') {
+		size_t skip = strncasecmp(p->domain, "[IPv6:", 6) == 0 ? 6 : 1;
 
-		only_host(p, domain + skip, len - skip - 1, owner);
+		only_host(p, p->domain + skip, len - skip - 1, owner);
 	} else
-		ask(p, LOOKUP_MX, domain, owner);
+		ask(p, LOOKUP_MX, p->domain, owner);
+}
+
+static bool
+is_down(const struct path *p)
+{
+	return path_hop(p)->down > p->wire->now;
+}
+
+void
+path_start(struct path *p, void *owner)
+{
+	path_reset(p);
+	while (p->hop < p->route->nhops && is_down(p))
+		p->hop++;
+	if (p->hop == p->route->nhops)
+		for (p->hop = p->route->nhops; p->hop > 0;)
+			p->route->hop[--p->hop].down = 0;
+	begin(p, owner);
+}
+
+/* A relay that failed is not asked again at once. Of exchangers the next domain has others. */
+static void
+next_hop(struct path *p, void *owner)
+{
+	struct wire_hop *h = &p->route->hop[p->hop];
+
+	if (h->relay != NULL)
+		h->down = p->wire->now + WIRE_DOWN;
+	while (++p->hop < p->route->nhops && is_down(p))
+		;
+	if (p->hop < p->route->nhops)
+		begin(p, owner);
+	else
+		p->state = PATH_END;
 }
 
 /* The next host's turn; the reason why the last one's failed is kept. */
@@ -87,7 +132,7 @@ next_host(struct path *p, void *owner)
 	if (++p->host < p->hosts.n && p->tries < PATH_TRIES)
 		ask_host(p, owner);
 	else
-		p->state = PATH_END;
+		next_hop(p, owner);
 }
 
 void
@@ -98,7 +143,7 @@ path_answer(struct path *p, const struct lookup *l, void *owner)
 	if (l->outcome.status.class != 2) {
 		p->last = l->outcome;
 		if (l->type == LOOKUP_MX)
-			p->state = PATH_END;
+			next_hop(p, owner);
 		else
 			next_host(p, owner);
 	} else if (l->type == LOOKUP_MX) {
@@ -121,29 +166,31 @@ path_deadline(const struct path *p)
 }
 
 void
-path_late(struct path *p)
+path_late(struct path *p, void *owner)
 {
-	struct outcome o;
-
-	o = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 4, 3),
+	p->last = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 4, 3),
 	    "DNS look-up of %s timed out", p->lookup->name);
 	resolver_forget(p->wire->resolver, p->lookup);
 	p->lookup = NULL;
-	end(p, &o);
+	next_hop(p, owner);
 }
 
 void
-path_next(struct path *p, const struct outcome *o, bool final, void *owner)
+path_next(struct path *p, const struct outcome *o, bool hop, void *owner)
 {
 	p->last = *o;
 	p->plain = false;
 	p->tries++;
-	if (final || p->state != PATH_AT)
-		p->state = PATH_END;
+	if (hop || p->tries >= PATH_TRIES)
+		next_hop(p, owner);
 	else if (++p->at == p->naddress)
 		next_host(p, owner);
-	else if (p->tries >= PATH_TRIES)
-		p->state = PATH_END;
+}
+
+bool
+path_stale(const struct path *p)
+{
+	return p->state == PATH_AT && p->wire->now >= p->since + PATH_FRESH;
 }
 
 const char *

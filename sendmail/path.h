@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * path: where a destination can be reached, tried one after the other: its hosts by preference, of
- * each host its addresses. A host is looked up when its turn comes.
+ * path: where a destination can be reached, tried one after the other: the hops of its route, of
+ * each hop its hosts by preference, of each host its addresses. A host is looked up when its turn
+ * comes.
  *
  *	PATH_NONE     nothing is known: path_start()
  *	PATH_ASKING   a look-up is under way; path_answer()
@@ -13,9 +14,9 @@
 
 #include "wire.h"
 
-#define PATH_TRIES 10     /* addresses tried in one go, as Postfix bounds them */
+#define PATH_TRIES 10     /* addresses of a hop that are tried, as Postfix bounds them */
 #define PATH_LOOKUP 60000 /* milliseconds a look-up may take */
-#define PATH_FRESH 300000 /* milliseconds before the answers of DNS are asked for anew */
+#define PATH_FRESH 300000 /* milliseconds before it is looked for anew */
 
 enum path_state {
 	PATH_NONE,
@@ -26,7 +27,10 @@ enum path_state {
 
 struct path {
 	struct wire *wire;
+	struct wire_route *route;
+	const char *domain; /* the destination */
 	enum path_state state;
+	size_t hop;            /* the one that is tried */
 	struct lookup *lookup; /* under way */
 	int64_t since;         /* asked, or known */
 	struct mx_list hosts;
@@ -39,22 +43,27 @@ struct path {
 	struct outcome last; /* of what failed last */
 };
 
-void path_init(struct path *p, struct wire *w);
+/* domain: the destination's name, borrowed. */
+void path_init(struct path *p, struct wire *w, const char *domain);
 
-/* domain: a destination, or "" for the relay. owner: told by the lookup when it is answered. */
-void path_start(struct path *p, const char *domain, void *owner);
+/* owner: told by the lookup when it is answered. */
+void path_start(struct path *p, void *owner);
 
 /* The answer to its look-up; the caller frees it. */
 void path_answer(struct path *p, const struct lookup *l, void *owner);
 
 /* When the look-up is given up: call path_late() then. */
 int64_t path_deadline(const struct path *p);
-void path_late(struct path *p);
+void path_late(struct path *p, void *owner);
 
-/* The address that is tried did not work: go on to the next. final: nor will the others. */
-void path_next(struct path *p, const struct outcome *o, bool final, void *owner);
+/* The address that is tried did not work: go on to the next. hop: nor will others of the hop. */
+void path_next(struct path *p, const struct outcome *o, bool hop, void *owner);
 
-/* Its host and address. PATH_AT only. */
+/* It may be time to look for a better way: see PATH_FRESH. */
+bool path_stale(const struct path *p);
+
+/* Its hop, host and address. PATH_AT only. */
+const struct wire_hop *path_hop(const struct path *p);
 const char *path_host(const struct path *p);
 const struct inet *path_address(const struct path *p);
 

@@ -37,16 +37,18 @@ struct slot *
 slot_new(struct destination *d)
 {
 	struct wire *w = d->wire;
+	const struct wire_hop *hop = path_hop(&d->path);
+	const struct relay *relay = hop->relay;
 	struct slot *s = calloc(1, sizeof(*s));
 	struct session_config config = {
 	    .hostname = w->settings.mail_hostname,
 	    .host = path_host(&d->path),
 	    .address = *path_address(&d->path),
-	    .policy = d->path.plain ? TLS_POLICY_NONE : w->policy,
-	    .implicit_tls = w->has_relay && w->relay.mode == TLS_MODE_IMPLICIT,
+	    .policy = d->path.plain ? TLS_POLICY_NONE : hop->policy,
+	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
 	    .plain_auth =
-		w->has_relay && w->relay.mode == TLS_MODE_NEVER && route_loopback(w->relay.host),
-	    .account = w->has_relay && w->account.user[0] != '\0' ? &w->account : NULL,
+		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
+	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
 	    .tls = w->tls,
 	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
 	    .next = next_mail,

@@ -38,33 +38,43 @@ show(const char *text, const char *verdict, const char *detail)
 	printf("%s... %s%s\n", a, verdict, b);
 }
 
-/* The relay without its password, or the mail exchanger of the domain. */
+/* The relays without their passwords: "by the relay a port 587, else b port 25". */
+static int
+describe_relays(const char *urls, char *dst, size_t size)
+{
+	struct buf text = BUF_INIT(size - 1);
+	struct relay relay;
+	const char *why;
+	int r;
+
+	while ((r = route_next(&relay, &urls, &why)) == 1)
+		buf_addf(&text, "%s %s port %u", text.len == 0 ? "by the relay" : ", else",
+		    relay.host, (unsigned)relay.port);
+	explicit_bzero(&relay, sizeof(relay));
+	snprintf(dst, size, "%s%s", r == -1 ? "relay.url: " : "", r == -1 ? why : buf_str(&text));
+	buf_free(&text);
+	return r;
+}
+
+/* The relays, or the mail exchangers of the domain. */
 static int
 describe_route(const struct verify *v, const char *address, char *dst, size_t size)
 {
 	char domain[HOST_LEN];
-	struct relay relay;
-	const char *why;
 
-	if (v->settings->relay_url[0] == '\0') {
-		if (route_domain(domain, address) == -1)
-			return -1;
-		snprintf(dst, size, "to the mail exchangers of %s", domain);
-		return 0;
-	}
-	if (route_parse(&relay, v->settings->relay_url, &why) == -1) {
-		snprintf(dst, size, "relay.url: %s", why);
+	if (v->settings->relay_url[0] != '\0')
+		return describe_relays(v->settings->relay_url, dst, size);
+	if (route_domain(domain, address) == -1)
 		return -1;
-	}
-	snprintf(dst, size, "by the relay %s port %u", relay.host, (unsigned)relay.port);
-	explicit_bzero(&relay, sizeof(relay));
+	snprintf(dst, size, "to the mail exchangers of %s", domain);
 	return 0;
 }
 
 static void
 show_result(struct verify *v, const char *typed, struct recipient *r)
 {
-	char route[HOST_LEN + 64] = "no way to get there", line[1024];
+	char route[ROUTE_URLS * (HOST_LEN + 32)] = "no way to get there",
+					    line[sizeof(route) + ADDRESS_MAX + 8];
 
 	if (intake_complete(&r->address, v->names.domain) == -1) {
 		note(v, EX_TEMPFAIL);

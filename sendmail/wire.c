@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sys/clock.h"
 
 static void
-breaks(struct wire *w, const char *what, const char *why)
+breaks(struct outcome *broken, const char *what, const char *why)
 {
-	if (w->broken.status.class == 0)
-		w->broken = status_trouble(
+	if (broken->status.class == 0)
+		*broken = status_trouble(
 		    STAGE_CONFIG, SCOPE_DESTINATION, STATUS(4, 3, 5), "%s: %s", what, why);
 }
 
@@ -36,7 +36,7 @@ wire_set(struct wire *w, const struct handoff_setting *s)
 	char *dot;
 
 	if (len >= sizeof(name) || memchr(value, '\0', sizeof(s->text) - len - 1) == NULL) {
-		breaks(w, "settings", "malformed");
+		breaks(&w->broken, "settings", "malformed");
 		return;
 	}
 	memcpy(name, s->text, len + 1);
@@ -47,49 +47,101 @@ wire_set(struct wire *w, const struct handoff_setting *s)
 			return;
 		*dot = '.';
 	}
-	breaks(w, name, why);
+	breaks(&w->broken, name, why);
 }
 
-/* settings.relay_password is what flush found; the URL's own is the last resort. */
+/* A relay without a password of its own has that of its section. */
 static void
-set_relay(struct wire *w)
+set_account(struct wire_route *route, struct wire_hop *h, const char *password)
 {
-	const struct settings *s = &w->settings;
-	const char *why = NULL;
+	h->account.user = h->relay->user;
+	h->account.password = h->relay->password[0] != '\0' ? h->relay->password : password;
+	if (h->account.user[0] != '\0' && h->account.password[0] == '\0')
+		breaks(&route->broken, "relay.password", "not set, but relay.url names an account");
+}
 
-	w->has_relay = s->relay_url[0] != '\0';
-	if (!w->has_relay)
-		return;
-	if (route_parse(&w->relay, s->relay_url, &why) == -1) {
-		breaks(w, "relay.url", why);
+static void
+add_relay(struct wire *w, struct wire_route *route, const struct relay *relay, const char *password)
+{
+	struct wire_hop *h = &route->hop[route->nhops];
+
+	if ((h->relay = malloc(sizeof(*relay))) == NULL) {
+		breaks(&route->broken, "relay.url", "out of memory");
 		return;
 	}
-	w->account.user = w->relay.user;
-	w->account.password = s->relay_password[0] != '\0' ? s->relay_password : w->relay.password;
-	if (w->account.user[0] != '\0' && w->account.password[0] == '\0')
-		breaks(w, "relay.password", "not set, but relay.url names an account");
+	*h->relay = *relay;
+	h->policy = route_policy(relay, (enum tls_policy)w->settings.tls_policy);
+	set_account(route, h, password);
+	route->nhops++;
+}
+
+static void
+add_relays(struct wire *w, struct wire_route *route, const char *urls, const char *password)
+{
+	struct relay relay;
+	const char *why;
+	int r;
+
+	while ((r = route_next(&relay, &urls, &why)) == 1 && route->nhops < ROUTE_URLS)
+		add_relay(w, route, &relay, password);
+	if (r != 0)
+		breaks(&route->broken, "relay.url", r == 1 ? "too many URLs" : why);
+	explicit_bzero(&relay, sizeof(relay));
+}
+
+static bool
+needs_tls(const struct wire_route *route)
+{
+	for (size_t i = 0; i < route->nhops; i++) {
+		const struct wire_hop *h = &route->hop[i];
+
+		if (h->policy != TLS_POLICY_NONE ||
+		    (h->relay != NULL && h->relay->mode == TLS_MODE_IMPLICIT))
+			return true;
+	}
+	return false;
 }
 
 void
 wire_complete(struct wire *w)
 {
+	const struct settings *s = &w->settings;
 	char why[TLS_TEXT];
 
-	set_relay(w);
-	w->policy =
-	    route_policy(w->has_relay ? &w->relay : NULL, (enum tls_policy)w->settings.tls_policy);
-	if (w->policy != TLS_POLICY_NONE || (w->has_relay && w->relay.mode == TLS_MODE_IMPLICIT)) {
-		w->tls = tls_context_new(w->settings.tls_ca_file, why);
+	add_relays(w, &w->relay, s->relay_url, s->relay_password);
+	w->direct.nhops = 1;
+	w->direct.hop[0].policy = route_policy(NULL, (enum tls_policy)s->tls_policy);
+	if (needs_tls(w->relay.nhops > 0 ? &w->relay : &w->direct)) {
+		w->tls = tls_context_new(s->tls_ca_file, why);
 		if (w->tls == NULL)
-			breaks(w, "TLS", why);
+			breaks(&w->broken, "TLS", why);
 	}
 	w->ready = true;
+}
+
+struct wire_route *
+wire_route(struct wire *w, const char *destination)
+{
+	return destination[0] == '\0' && w->relay.nhops > 0 ? &w->relay : &w->direct;
+}
+
+static void
+free_route(struct wire_route *route)
+{
+	for (size_t i = 0; i < route->nhops; i++) {
+		struct relay *relay = route->hop[i].relay;
+
+		if (relay != NULL)
+			explicit_bzero(relay, sizeof(*relay));
+		free(relay);
+	}
 }
 
 void
 wire_free(struct wire *w)
 {
-	explicit_bzero(&w->relay, sizeof(w->relay));
+	free_route(&w->relay);
+	free_route(&w->direct);
 	settings_free(&w->settings);
 	tls_context_free(w->tls);
 	outbox_free(&w->outbox);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * wire: what all destinations of smtp have in common: the settings as flush sent them, the relay
- * with its account, TLS, the resolver, the way back to flush, and the time.
+ * wire: what all destinations of smtp have in common: the settings as flush sent them, the routes,
+ * TLS, the resolver, the way back to flush, and the time.
+ *
+ * A route is where mail goes that has one way to go: the relays of a section of the settings, or
+ * the exchangers of each domain. Its hops are tried in their order; one that failed is passed by
+ * for WIRE_DOWN, whoever asks, unless all have failed.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -17,6 +21,21 @@
 #include "outbox.h"
 #include "sys/config.h"
 
+#define WIRE_DOWN 300000 /* milliseconds that a relay which failed is passed by */
+
+struct wire_hop {
+	struct relay *relay;         /* NULL: the exchangers of the domain */
+	struct sasl_account account; /* user "": none */
+	enum tls_policy policy;
+	int64_t down; /* passed by before this time */
+};
+
+struct wire_route {
+	struct wire_hop hop[ROUTE_URLS];
+	size_t nhops;
+	struct outcome broken; /* class 0: all is well; else what every message gets */
+};
+
 struct wire {
 	int64_t now;   /* milliseconds, monotonic; of this turn of the loop */
 	unsigned jobs; /* open */
@@ -25,12 +44,10 @@ struct wire {
 	struct outbox outbox;
 	struct resolver *resolver;
 	struct settings settings;
-	bool has_relay;
-	struct relay relay;
-	struct sasl_account account; /* of the relay, in settings; user "": none */
-	enum tls_policy policy;
-	struct tls_context *tls; /* NULL: not needed */
-	struct outcome broken;   /* class 0: all is well; else what every message gets */
+	struct wire_route relay;  /* of [relay] */
+	struct wire_route direct; /* to the exchangers */
+	struct tls_context *tls;  /* NULL: not needed */
+	struct outcome broken;    /* as in a route, for all of them */
 };
 
 /* 0, or -1 with errno: no memory, or no threads. */
@@ -41,6 +58,9 @@ void wire_set(struct wire *w, const struct handoff_setting *s);
 
 /* The settings are complete: work out the rest. */
 void wire_complete(struct wire *w);
+
+/* The route to a destination, by its name on the channel. */
+struct wire_route *wire_route(struct wire *w, const char *destination);
 
 /* Secrets are wiped. */
 void wire_free(struct wire *w);

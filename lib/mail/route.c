@@ -79,11 +79,11 @@ cut(struct span *rest, char c, bool *found)
 	return head;
 }
 
-/* What RFC 3986 lets stand in userinfo as it is, the colon apart. */
+/* What RFC 3986 lets stand in userinfo as it is, but for the colon, and the comma of lists. */
 static bool
 is_userinfo(char c)
 {
-	return is_alnum(c) || (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
+	return is_alnum(c) || (c != '\0' && strchr("-._~!$&'()*+;=", c) != NULL);
 }
 
 /* Decode percent-encoding into dst[size]; no control octet may come out. 0, or -1 with *why. */
@@ -273,13 +273,11 @@ parse_rest(struct relay *r, struct span rest, const char **why)
 	return parse_port(r, authority, why);
 }
 
-int
-route_parse(struct relay *r, const char *url, const char **why)
+static int
+parse(struct relay *r, struct span url, const char **why)
 {
-	struct span rest = {url, strlen(url)};
-
 	*r = (struct relay){0};
-	if (parse_scheme(r, &rest, why) == -1 || parse_rest(r, rest, why) == -1)
+	if (parse_scheme(r, &url, why) == -1 || parse_rest(r, url, why) == -1)
 		goto bad;
 	if (r->user[0] != '\0' && r->mode == TLS_MODE_NEVER && !route_loopback(r->host)) {
 		*why = "an account needs TLS: smtp+notls with a user is for loopback only";
@@ -289,6 +287,40 @@ route_parse(struct relay *r, const char *url, const char **why)
 bad:
 	explicit_bzero(r, sizeof(*r));
 	return -1;
+}
+
+int
+route_parse(struct relay *r, const char *url, const char **why)
+{
+	return parse(r, (struct span){url, strlen(url)}, why);
+}
+
+int
+route_next(struct relay *r, const char **list, const char **why)
+{
+	struct span url;
+
+	*list += strspn(*list, ROUTE_SEPARATORS);
+	url = (struct span){*list, strcspn(*list, ROUTE_SEPARATORS)};
+	*list += url.len;
+	if (url.len == 0)
+		return 0;
+	return parse(r, url, why) == 0 ? 1 : -1;
+}
+
+int
+route_check(const char *list, const char **why)
+{
+	struct relay r;
+	size_t n = 0;
+	int result;
+
+	while ((result = route_next(&r, &list, why)) == 1 && ++n <= ROUTE_URLS)
+		;
+	explicit_bzero(&r, sizeof(r));
+	if (result == 1)
+		*why = "more than 8 URLs";
+	return result == 0 ? 0 : -1;
 }
 
 enum tls_policy

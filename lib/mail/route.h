@@ -7,7 +7,8 @@
  *	smtps://…                                  TLS from the first octet; port 465
  *	smtp+notls://…                             never TLS; port 25
  *
- * user and password are percent-encoded (RFC 3986 2.1); IPv6 addresses stand in brackets.
+ * user and password are percent-encoded (RFC 3986 2.1), commas too; IPv6 addresses stand in
+ * brackets. Several URLs, separated by blanks or commas, are tried in their order.
  * A password belongs in [relay] password_file; one in the URL works and is never shown.
  * `user` with no TLS is refused by route_parse() except for a loopback address or "localhost".
  */
@@ -36,6 +37,8 @@ enum tls_policy {
 #define HOST_LEN 256 /* octets of a host or domain name, its NUL included */
 #define USER_LEN 256
 #define SECRET_LEN 4096
+#define ROUTE_URLS 8 /* in a list */
+#define ROUTE_SEPARATORS " \t,"
 
 struct relay {
 	enum tls_mode mode;
@@ -47,6 +50,12 @@ struct relay {
 
 /* Parse a relay URL. 0, or -1 with *why a constant string ("unknown scheme", "bad port" …). */
 int route_parse(struct relay *r, const char *url, const char **why);
+
+/* The next URL of a list, which moves behind it. 1; 0 at the end; -1 with *why. */
+int route_next(struct relay *r, const char **list, const char **why);
+
+/* Whether it is a list of URLs, perhaps an empty one. 0, or -1 with *why. */
+int route_check(const char *list, const char **why);
 
 /*
  * The TLS policy in force: `set` unless AUTO. AUTO: smtp+notls none; smtp+tls and smtps verify;

@@ -49,7 +49,7 @@ enum { /* [queue] deliver */
 
 /* Types of the table and how a value is kept. */
 #define SETTING_TYPE_TEXT char *      /* "" when unset; never NULL */
-#define SETTING_TYPE_URL char *       /* checked by route_parse() */
+#define SETTING_TYPE_URLS char *      /* checked by route_check() */
 #define SETTING_TYPE_SECRET char *    /* never shown */
 #define SETTING_TYPE_PATH char *      /* absolute, or "" */
 #define SETTING_TYPE_SECONDS unsigned /* "90", "90s", "5m", "2h", "5d" */

@@ -87,21 +87,6 @@ from_file(char dst[SECRET_LEN], const char *path, struct buf *why)
 	return r;
 }
 
-static int
-from_url(char dst[SECRET_LEN], const char *url, struct buf *why)
-{
-	struct relay relay = {0};
-	const char *wrong;
-	int r = *url == '\0' ? 0 : route_parse(&relay, url, &wrong);
-
-	if (r == -1)
-		buf_addf(why, "relay.url: %s", wrong);
-	else
-		memcpy(dst, relay.password, SECRET_LEN);
-	explicit_bzero(&relay, sizeof(relay));
-	return r;
-}
-
 int
 secret_read(char dst[SECRET_LEN], const struct settings *s, struct buf *why)
 {
@@ -110,8 +95,6 @@ secret_read(char dst[SECRET_LEN], const struct settings *s, struct buf *why)
 		return from_file(dst, s->relay_password_file, why);
 	if (s->relay_password_command[0] != '\0')
 		return from_command(dst, s->relay_password_command, why);
-	if (s->relay_password[0] == '\0')
-		return from_url(dst, s->relay_url, why);
 	memcpy(dst, s->relay_password, strlen(s->relay_password) + 1); /* shorter: settings_set() */
 	return 0;
 }

@@ -13,8 +13,9 @@
 /*
  * Read it into dst[SECRET_LEN]: password_file's first line, else password_command's first line of
  * output (split into words, quotes and backslash as in a shell, but no shell runs it), else
- * relay.password, else the URL's. "" when none is set. White space around a line is no part of
- * it; a file or command that gives an empty line, or a control character in it, is an error.
+ * relay.password. "" when none is set; a URL's own password is not looked at. White space around a
+ * line is no part of it; a file or command that gives an empty line, or a control character in it,
+ * is an error.
  *
  * The file has to be trusted, see sys/file.h. For the command see sys/command.h.
  *

@@ -16,7 +16,7 @@
 
 enum type {
 	TYPE_TEXT,
-	TYPE_URL,
+	TYPE_URLS,
 	TYPE_SECRET,
 	TYPE_PATH,
 	TYPE_SECONDS,
@@ -81,13 +81,9 @@ parse_text(void *field, const char *value, const struct choices *c, const char *
 }
 
 static int
-parse_url(void *field, const char *value, const struct choices *c, const char **why)
+parse_urls(void *field, const char *value, const struct choices *c, const char **why)
 {
-	struct relay r;
-	int result = *value == '\0' ? 0 : route_parse(&r, value, why);
-
-	explicit_bzero(&r, sizeof(r));
-	return result == -1 ? -1 : parse_text(field, value, c, why);
+	return route_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -172,7 +168,7 @@ static const struct kind {
 	const struct choices *choices;
 } kinds[] = {
     [TYPE_TEXT] = {parse_text, KEPT_TEXT, NULL},
-    [TYPE_URL] = {parse_url, KEPT_TEXT, NULL},
+    [TYPE_URLS] = {parse_urls, KEPT_TEXT, NULL},
     [TYPE_SECRET] = {parse_text, KEPT_TEXT, NULL},
     [TYPE_PATH] = {parse_path, KEPT_TEXT, NULL},
     [TYPE_SECONDS] = {parse_seconds, KEPT_NUMBER, NULL},
@@ -244,16 +240,37 @@ settings_default(struct settings *s)
 	return 0;
 }
 
-/* In place: scheme://user:password@host has its password starred out. */
-static void
-hide_password(char *url)
+/*
+ * The password in the first URL of a list, which moves behind that one: NULL when it has none. The
+ * account ends at the last "@" before a "/".
+ */
+static char *
+url_password(char **list, size_t *len)
 {
-	char *at = strrchr(url, '@'), *user = strstr(url, "://"), *colon;
+	char *url = *list + strspn(*list, ROUTE_SEPARATORS), *start, *at, *colon = NULL;
 
-	if (at == NULL || user == NULL || (colon = strchr(user + 3, ':')) == NULL)
-		return;
-	for (char *p = colon + 1; p < at; p++)
-		*p = '*';
+	*list = url + strcspn(url, ROUTE_SEPARATORS);
+	start = memmem(url, (size_t)(*list - url), "://", 3);
+	start = start != NULL ? start + 3 : url;
+	at = memrchr(start, '@', strcspn(start, "/" ROUTE_SEPARATORS));
+	if (at == NULL || (colon = memchr(start, ':', (size_t)(at - start))) == NULL)
+		return NULL;
+	*len = (size_t)(at - colon - 1);
+	return colon + 1;
+}
+
+/* In place. */
+static void
+hide_passwords(char *urls)
+{
+	size_t len;
+
+	while (*urls != '\0') {
+		char *password = url_password(&urls, &len);
+
+		if (password != NULL)
+			memset(password, '*', len);
+	}
 }
 
 void
@@ -266,8 +283,8 @@ settings_forget_secrets(struct settings *s)
 			text = *(char **)(void *)((char *)s + row->offset);
 		if (text != NULL && row->type == TYPE_SECRET)
 			explicit_bzero(text, strlen(text));
-		if (text != NULL && row->type == TYPE_URL)
-			hide_password(text);
+		if (text != NULL && row->type == TYPE_URLS)
+			hide_passwords(text);
 	}
 }
 
@@ -319,21 +336,23 @@ settings_each(const struct settings *s,
 	return r;
 }
 
-/* A URL without its password: the account ends at the last "@" before a "/". */
+/* URLs without their passwords. */
 static void
-print_url(struct buf *out, const char *url)
+print_urls(struct buf *out, const char *urls)
 {
-	const char *start = strstr(url, "://"), *colon, *at;
+	char *rest = (char *)urls; /* only looked at */
+	size_t len;
 
-	start = start != NULL ? start + 3 : url;
-	at = memrchr(start, '@', strcspn(start, "/"));
-	colon = at != NULL ? memchr(start, ':', (size_t)(at - start)) : NULL;
-	if (colon == NULL) {
-		buf_adds(out, url);
-		return;
+	while (*rest != '\0') {
+		const char *password = url_password(&rest, &len);
+
+		if (password == NULL || len == 0)
+			continue;
+		buf_add(out, urls, (size_t)(password - urls));
+		buf_adds(out, "***");
+		urls = password + len;
 	}
-	buf_add(out, url, (size_t)(colon + 1 - url));
-	buf_addf(out, "***%s", at);
+	buf_adds(out, urls);
 }
 
 void
@@ -345,8 +364,8 @@ settings_print(struct buf *out, const struct settings *s)
 		const struct settings_source *from = &s->source[i];
 		const char *value = value_text(s, &settings_table[i], tmp);
 		buf_addf(out, "%s.%s = ", settings_table[i].section, settings_table[i].key);
-		if (settings_table[i].type == TYPE_URL)
-			print_url(out, value);
+		if (settings_table[i].type == TYPE_URLS)
+			print_urls(out, value);
 		else if (settings_table[i].type == TYPE_SECRET && *value != '\0')
 			buf_adds(out, "***");
 		else

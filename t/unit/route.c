@@ -129,6 +129,41 @@ test_parse(void)
 	}
 }
 
+static const struct {
+	const char *list;
+	const char *hosts; /* … that come out, each with a blank behind it */
+	const char *why;   /* and how it ends; NULL: well */
+} lists[] = {
+    {"", "", NULL},
+    {" ,\t", "", NULL},
+    {"smtp://a", "a ", NULL},
+    {"smtp://a,smtps://b", "a b ", NULL},
+    {" smtp://a , smtps://b\tsmtp://c, ", "a b c ", NULL},
+    {"smtp://a, b", "a ", "form"},
+    {"smtps://u:p,w@a", "", "bad port"},
+    {"smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a", "a a a a a a a a ",
+	NULL},
+    {"smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a smtp://a",
+	"a a a a a a a a a ", "more than 8"},
+};
+
+static void
+test_lists(void)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const char *list = lists[i].list, *why = "";
+		char hosts[256] = "";
+		struct relay r;
+
+		while (route_next(&r, &list, &why) == 1)
+			strcat(strcat(hosts, r.host), " ");
+		is(hosts, lists[i].hosts, lists[i].list);
+		ok(route_check(lists[i].list, &why) == (lists[i].why != NULL ? -1 : 0) &&
+			(lists[i].why == NULL || strstr(why, lists[i].why) != NULL),
+		    "… %s", lists[i].why != NULL ? lists[i].why : "good");
+	}
+}
+
 /* The longest parts, and one octet more. */
 static void
 test_lengths(void)
@@ -247,6 +282,7 @@ main(void)
 	const char *why;
 
 	test_parse();
+	test_lists();
 	test_lengths();
 	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		const char *url = policies[i].url;

@@ -69,9 +69,9 @@ from_settings(void)
 	set("url", "smtps://user@relay.example");
 	expect(0, "", "", "a URL without one");
 	set("url", "smtps://user:p%40ss@relay.example");
-	expect(0, "p@ss", "", "the URL's");
+	expect(0, "", "", "the URL's own is its own");
 	set("password", "setting");
-	expect(0, "setting", "", "relay.password goes before");
+	expect(0, "setting", "", "relay.password");
 	set("password_command", "printf command");
 	expect(0, "command", "", "the command before that");
 	write_text("file\n", 0600);

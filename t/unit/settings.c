@@ -76,6 +76,8 @@ static const struct {
     {"rewrite", "keep", "yes", "not one of reply-to, x-original-from, none"},
     {"relay", "url", "", NULL},
     {"relay", "url", "smtp://relay.example:2525", NULL},
+    {"relay", "url", "smtps://a, smtp+tls://b", NULL},
+    {"relay", "url", "smtps://a, b", "not of the form scheme://host"},
     {"mail", "domain", "a\nb", "control character"},
     {"mail", "domain", "a\x7f", "control character"},
     {"mail", "domain", "caf\xc3\xa9.example", NULL},

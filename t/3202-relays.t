@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Several relays: which one is taken, and what makes the next one's turn. In a network of our own.
+. "${0%/*}/lib.sh"
+need_root
+need ip nft unshare
+if [ -z "${INSIDE:-}" ]; then INSIDE=1 exec unshare --net --mount "$0"; fi
+scratch
+ip link set lo up
+printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$S/resolv.conf"
+mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
+nft -f - <<<'table ip filter { chain input { type filter hook input priority 0; ip daddr 127.0.0.9 drop; }; }'
+
+# a relay NAME OPTIONS...: its port in the variable NAME, what it got below $S/NAME.
+relay() {
+	SINK=$S/$1 sink_start "${@:2}"
+	printf -v "$1" %s "$SINK_PORT"
+}
+log_of() { grep -F "to=<$1>" "$S/log" | tail -n 1; }
+# goes RECIPIENT NAME REGEX: what the log says of it.
+goes() {
+	sendmail -i -f "${from:-s@x.example}" "$1" <<<$'Subject: x\n\nhello'
+	timeout 60 sendmail -q
+	like "$2" "$(log_of "$1")" "$3"
+}
+settings=(queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=1s)
+
+relay good -t -a me:right
+relay busy -r 'greeting reply 421 4.3.2 too many; close'
+relay gone -r 'greeting reply 554 5.3.2 no; close'
+relay deaf -r 'ehlo reply 502 5.5.1 what; close' -r 'helo reply 502 5.5.1 what; close'
+relay bare
+relay plain
+relay strange -t -a me:wrong
+cert="tls.ca_file=$S/ca"
+cat "$S"/{good,strange}/cert.pem >"$S/ca"
+sink_start && none=$SINK_PORT && sink_stop
+
+second="smtp+tls://me:right@127.0.0.1:$good"
+n=0
+while read -r url name; do
+	config "${settings[@]}" "$cert" "relay.url=$url, $second"
+	goes "r$((++n))@x.example" "the next after $name" "relay=127.0.0.1\[127.0.0.1\]:$good, .*status=sent"
+done <<X
+smtp://no.such.relay.example a name that does not resolve
+smtp://127.0.0.1:$none one that refuses connections
+smtp://127.0.0.9:$none one that does not answer
+smtp://127.0.0.1:$busy a greeting of 421
+smtp://127.0.0.1:$gone a greeting of 554
+smtp://127.0.0.1:$deaf EHLO refused
+smtp+tls://127.0.0.1:$bare no STARTTLS where it must be
+smtps://127.0.0.1:$plain no TLS where it must be
+smtp+tls://me:right@127.0.0.1:$strange a refused password
+X
+is "each arrived once" "$(find "$S"/*/ -name '*.env' | wc -l)" "$n"
+
+config "${settings[@]}" "relay.url=smtp://127.0.0.1:$none smtp://127.0.0.1:$gone"
+goes all@x.example "when all fail, the last one's reason stays" \
+	"status=deferred \(host 127.0.0.1\[127.0.0.1\]:$gone refused to talk to me: 554 5.3.2 no"
+
+# The first is passed by for a while, not tried with each message.
+: >"$S/log"
+config "${settings[@]}" smtp.connections=1 "relay.url=smtp://127.0.0.1:$busy, smtp://127.0.0.1:$bare"
+before=$(<"$S/busy/connections")
+sendmail -q
+for i in 1 2 3; do sendmail -i -f s@x.example "w$i@x.example" <<<hello; done
+sendmail -q
+is "the first is tried once" "$(($(<"$S/busy/connections") - before))" 2
+is "what was deferred goes, too" "$(grep -c "relay=127.0.0.1\[127.0.0.1\]:$bare, .*status=sent" "$S/log")" 4
+
+# A password of the settings is for the URLs that have none.
+config "${settings[@]}" "$cert" relay.password=right \
+	"relay.url=smtp+tls://me:bad@127.0.0.1:$good, smtp+tls://me@127.0.0.1:$good"
+goes pass@x.example "each URL has its own password" "relay=127.0.0.1\[127.0.0.1\]:$good, .*status=sent"
+rm "$S/plain/violations" # it took the first octets of TLS for a command
+for sink in "$S"/*/connections; do
+	SINK=${sink%/*}
+	ok "${SINK##*/} has nothing to complain of" sink_content
+done
+done_testing
