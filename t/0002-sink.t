@@ -113,4 +113,18 @@ sink_stop
 refuses 64 "$B/t/sink" -r 'nonsense reply 250'
 refuses 64 "$B/t/sink" -r 'dot reply "250'
 refuses 64 "$B/t/sink" -r 'dot'
+# LMTP.
+sink_stop
+rm -f "$SINK"/*.env "$SINK/violations"
+sink_start -l -r 'dot full@* reply 552 5.2.2 full'
+is 'LMTP: a reply for each recipient that was accepted' \
+	"$(asked 'LHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'RCPT TO:<full@d>' DATA 'x: y\r\n\r\nz\r\n.' NOOP QUIT)" \
+	'220 250 250 250 250 354 250 552 250 '
+ok 'it is kept' sink_wait 1
+like 'the envelope says for whom' "$(cat "$SINK"/*.env)" 'rcpt <c@d>.rcpt <full@d>.kept <c@d>.size'
+ok 'no violations' sink_content
+breaks 'EHLO in LMTP' 'unknown command: EHLO' 'EHLO me'
+sink_stop
+sink_start
+breaks 'LHLO in SMTP' 'unknown command: LHLO' 'LHLO me'
 done_testing

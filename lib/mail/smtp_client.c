@@ -38,7 +38,7 @@ smtp_client_free(struct smtp_client *c)
 	}
 	buf_wipe(&c->out);
 	buf_wipe(&c->secret);
-	free(c->refused);
+	free(c->told);
 	free(c);
 }
 
@@ -223,9 +223,11 @@ on_reply(struct smtp_client *c)
 		on_early(c);
 		return;
 	}
-	c->head = (c->head + 1) % SMTP_ASKED;
-	c->nasked--;
-	c->answered = a.end;
+	if (!smtp_more_replies(c, &a)) {
+		c->head = (c->head + 1) % SMTP_ASKED;
+		c->nasked--;
+		c->answered = a.end;
+	}
 	if (c->reply.code == 421 && a.step != STEP_QUIT)
 		smtp_end_judged(c, &a);
 	else
@@ -251,6 +253,12 @@ on_injection(struct smtp_client *c)
 	smtp_end(c, &o);
 }
 
+static bool
+is_hello(enum smtp_step step)
+{
+	return step == STEP_EHLO || step == STEP_LHLO;
+}
+
 static void
 on_line(struct smtp_client *c)
 {
@@ -265,7 +273,7 @@ on_line(struct smtp_client *c)
 		on_garbage(c);
 		return;
 	}
-	if (c->reply.lines > 1 && c->nasked > 0 && c->asked[c->head].step == STEP_EHLO)
+	if (c->reply.lines > 1 && c->nasked > 0 && is_hello(c->asked[c->head].step))
 		smtp_ehlo_line(&c->ehlo, c->text, c->textlen);
 	if (event == REPLY_DONE) {
 		smtp_auth_hide(c);
@@ -311,60 +319,4 @@ smtp_client_input(struct smtp_client *c, const char *data, size_t len)
 		len -= n;
 	}
 	smtp_advance(c);
-}
-
-/* Events. */
-
-int
-smtp_refuse(struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o)
-{
-	if (c->nrefused == c->refused_cap) {
-		size_t cap = c->refused_cap > 0 ? 2 * c->refused_cap : 4;
-		struct smtp_refused *p = reallocarray(c->refused, cap, sizeof(*p));
-
-		if (p == NULL)
-			return -1;
-		c->refused = p;
-		c->refused_cap = cap;
-	}
-	c->refused[c->nrefused++] = (struct smtp_refused){.t = t, .rcpt = rcpt, .outcome = *o};
-	return 0;
-}
-
-static bool
-refused_event(struct smtp_client *c, struct smtp_event *ev)
-{
-	const struct smtp_refused *r;
-
-	if (c->refused_at == c->nrefused) {
-		c->refused_at = c->nrefused = 0;
-		return false;
-	}
-	r = &c->refused[c->refused_at++];
-	*ev = (struct smtp_event){
-	    .type = SMTP_EVENT_RCPT, .transaction = r->t, .rcpt = r->rcpt, .outcome = r->outcome};
-	return true;
-}
-
-static bool
-told(bool *flag, struct smtp_event *ev, enum smtp_event_type type)
-{
-	if (!*flag)
-		return false;
-	*flag = false;
-	*ev = (struct smtp_event){.type = type};
-	return true;
-}
-
-bool
-smtp_client_event(struct smtp_client *c, struct smtp_event *ev)
-{
-	if (told(&c->tell_starttls, ev, SMTP_EVENT_STARTTLS) ||
-	    told(&c->tell_ready, ev, SMTP_EVENT_READY) || refused_event(c, ev) ||
-	    smtp_settled_event(c, ev))
-		return true;
-	if (!told(&c->tell_closed, ev, SMTP_EVENT_CLOSED))
-		return false;
-	ev->outcome = c->why;
-	return true;
 }

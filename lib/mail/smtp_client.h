@@ -22,10 +22,16 @@
  * The legal order (each step a row of the table in smtp_states.c: what it is doing in words, its
  * stage, its timeout, what it sends, what it does with the reply):
  *
- *	greeting -> EHLO (-> HELO) -> [STARTTLS -> handshake -> EHLO] -> [AUTH] -> ready
+ *	greeting -> EHLO (-> HELO) or LHLO -> [STARTTLS -> handshake -> EHLO or LHLO] -> [AUTH]
+ *	         -> ready
  *	ready    -> MAIL -> RCPT… -> DATA -> body -> dot -> ready
  *	                 \-> RSET when it fails half way -> ready
  *	ready    -> QUIT
+ *
+ * LMTP (RFC 2033) differs in two things: it begins with LHLO, without a HELO to fall back to; and
+ * after the dot there is a reply for each recipient that was accepted, in their order, which is
+ * that one's alone. When the line drops between these, those without a reply may get the message
+ * twice, and the others have their fate.
  */
 #ifndef MAIL_SMTP_CLIENT_H
 #define MAIL_SMTP_CLIENT_H
@@ -44,6 +50,7 @@ struct smtp_client_config {
 	const char *hostname;               /* for EHLO: FQDN or address literal */
 	const char *host;                   /* "name[address]:port" of the server, for texts */
 	enum tls_policy policy;             /* NONE, MAY, ENCRYPT or VERIFY; never AUTO */
+	bool lmtp;                          /* RFC 2033 instead of SMTP, see below */
 	bool implicit_tls;                  /* TLS came before the greeting */
 	bool tls_verified;                  /* … and it was verified (implicit TLS only) */
 	bool plain_auth;                    /* the one exception: AUTH without TLS (loopback) */
@@ -60,7 +67,8 @@ struct smtp_transaction {
 	void *owner; /* the caller's */
 	/* private */
 	size_t at;                        /* the next recipient to be named to the server */
-	size_t valid, answered, accepted; /* recipients: that can be named, … */
+	size_t valid, answered, accepted; /* recipients: that can be named, … (LMTP: of the
+					     accepted, those whose fate is open) */
 	size_t told;                      /* those before it have had their event */
 	bool mail_sent, data_sent, body;  /* body: the 354 came */
 	bool utf8;                        /* needs SMTPUTF8 */

@@ -2,11 +2,13 @@
 /*
  * smtp_client_impl: what the files of the client's dialogue share among themselves.
  *
- *	smtp_client.c   the calls of smtp_client.h; replies matched to what was asked; events
+ *	smtp_client.c   the calls of smtp_client.h; replies matched to what was asked
  *	smtp_end.c      the ways a session ends
  *	smtp_states.c   the table of steps; opening and closing a session
  *	smtp_auth.c     AUTH
- *	smtp_mail.c     transactions: MAIL, RCPT, DATA, the final dot
+ *	smtp_mail.c     transactions: who can be sent to; MAIL, RCPT
+ *	smtp_content.c  … DATA, the final dot
+ *	smtp_settle.c   … their fates, as events
  */
 #ifndef MAIL_SMTP_CLIENT_IMPL_H
 #define MAIL_SMTP_CLIENT_IMPL_H
@@ -26,6 +28,7 @@ enum smtp_step {
 	STEP_GREETING,
 	STEP_EHLO,
 	STEP_HELO,
+	STEP_LHLO, /* LMTP's EHLO */
 	STEP_STARTTLS,
 	STEP_TLS, /* the handshake, which is the caller's */
 	STEP_AUTH,
@@ -64,13 +67,14 @@ extern const struct smtp_row smtp_rows[]; /* by enum smtp_step */
 /* Of a recipient, in smtp_transaction.state. */
 enum {
 	RCPT_OPEN,
-	RCPT_TOLD,     /* refused, and the event is queued */
+	RCPT_TAKEN,    /* accepted */
+	RCPT_TOLD,     /* has a fate of its own, and the event is queued */
 	RCPT_NO_MAIL,  /* not an address: fails */
 	RCPT_NO_ASCII, /* needs SMTPUTF8, which is not offered: fails */
 };
 
-/* A refused recipient on its way to the caller. */
-struct smtp_refused {
+/* A recipient whose fate is its own, on its way to the caller. */
+struct smtp_told {
 	struct smtp_transaction *t;
 	size_t rcpt;
 	struct outcome outcome;
@@ -112,8 +116,8 @@ struct smtp_client {
 
 	/* events to come, in the order of the caller's interest */
 	bool tell_starttls, tell_ready, tell_closed;
-	struct smtp_refused *refused;
-	size_t refused_at, nrefused, refused_cap;
+	struct smtp_told *told;
+	size_t told_at, ntold, told_cap;
 	struct outcome why; /* it was closed */
 };
 
@@ -123,9 +127,6 @@ struct smtp_client {
 void smtp_ask(struct smtp_client *c, enum smtp_step step, struct smtp_transaction *t, size_t rcpt);
 /* Whether another command may be sent before the replies to those under way. */
 bool smtp_may_ask(const struct smtp_client *c);
-/* Tell the caller that a recipient was refused; -1: out of memory. */
-int smtp_refuse(
-    struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o);
 /* What it is doing now, and whose that is (NULL: nobody's). */
 enum smtp_step smtp_now(const struct smtp_client *c);
 struct smtp_transaction *smtp_whose(const struct smtp_client *c);
@@ -160,17 +161,31 @@ void smtp_auth_hide(struct smtp_client *c);
 
 /* Send what may be sent now. */
 void smtp_advance(struct smtp_client *c);
-/* A transaction's fate is known: of all recipients that had no event yet. */
-void smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outcome *o);
-/* The next event of the transactions that are settled. */
-bool smtp_settled_event(struct smtp_client *c, struct smtp_event *ev);
 void smtp_mail_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_rcpt_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a);
+void smtp_rset_reply(struct smtp_client *c, const struct smtp_asked *a);
+
+/* smtp_content.c */
+
+void smtp_data_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_data_reply(struct smtp_client *c, const struct smtp_asked *a);
+void smtp_dot_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_dot_reply(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_void_reply(struct smtp_client *c, const struct smtp_asked *a);
-void smtp_rset_reply(struct smtp_client *c, const struct smtp_asked *a);
+/* LMTP: whether the reply that is there is not the last one to this command. */
+bool smtp_more_replies(const struct smtp_client *c, const struct smtp_asked *a);
+
+/* smtp_settle.c */
+
+const struct recipient *smtp_recipient(const struct smtp_transaction *t, size_t i);
+/* A recipient has a fate of its own: tell the caller. Out of memory, the session ends. */
+void smtp_tell(
+    struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o);
+/* A transaction's fate is known: of all recipients that had no event yet. */
+void smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outcome *o);
+/* … because the last reply, to `a`, says so. */
+void smtp_settle_judged(struct smtp_client *c, const struct smtp_asked *a);
 
 #endif

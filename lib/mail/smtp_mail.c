@@ -16,13 +16,6 @@ offers(const struct smtp_client *c, enum smtp_extension ext)
 	return (c->ehlo.has & (unsigned)ext) != 0;
 }
 
-static const struct recipient *
-recipient(const struct smtp_transaction *t, size_t i)
-{
-	assert(t->rcpt[i] < t->envelope->nrcpt);
-	return &t->envelope->rcpt[t->rcpt[i]];
-}
-
 /* Whether the message cannot be sent to this server, to nobody; then *o says why. */
 static bool
 unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outcome *o)
@@ -58,7 +51,7 @@ static void
 sort_out(const struct smtp_client *c, struct smtp_transaction *t)
 {
 	for (size_t i = 0; i < t->nrcpt; i++) {
-		const char *address = recipient(t, i)->address;
+		const char *address = smtp_recipient(t, i)->address;
 
 		if (!address_valid(address)) {
 			t->state[i] = RCPT_NO_MAIL;
@@ -163,7 +156,7 @@ add_notify(struct buf *out, unsigned notify)
 void
 smtp_rcpt_send(struct smtp_client *c, const struct smtp_asked *a)
 {
-	const struct recipient *r = recipient(a->t, a->rcpt);
+	const struct recipient *r = smtp_recipient(a->t, a->rcpt);
 
 	buf_addf(&c->out, "RCPT TO:<%s>", r->address);
 	if (offers(c, SMTP_DSN)) {
@@ -213,84 +206,6 @@ smtp_advance(struct smtp_client *c)
 	}
 }
 
-/* The replies still to come are nobody's then. */
-static void
-disown(struct smtp_client *c, const struct smtp_transaction *t)
-{
-	for (size_t i = 0; i < c->nasked; i++) {
-		struct smtp_asked *a = &c->asked[(c->head + i) % SMTP_ASKED];
-
-		if (a->t == t)
-			a->t = NULL;
-	}
-	if (c->body == t)
-		c->body = NULL;
-}
-
-void
-smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outcome *o)
-{
-	struct smtp_transaction **p = &c->first;
-
-	disown(c, t);
-	while (*p != t)
-		p = &(*p)->next;
-	*p = t->next;
-	t->next = NULL;
-	t->outcome = *o;
-	*c->settled_end = t;
-	c->settled_end = &t->next;
-}
-
-static struct outcome
-rcpt_outcome(const struct smtp_client *c, const struct smtp_transaction *t, size_t i)
-{
-	switch (t->state != NULL ? t->state[i] : RCPT_OPEN) {
-	case RCPT_NO_MAIL:
-		return status_final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 1, 3),
-		    "the recipient is not a valid address: %s", recipient(t, i)->address));
-	case RCPT_NO_ASCII:
-		return status_final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 6, 7),
-		    "the recipient needs SMTPUTF8, but %s does not offer it", c->config->host));
-	default:
-		return t->outcome;
-	}
-}
-
-bool
-smtp_settled_event(struct smtp_client *c, struct smtp_event *ev)
-{
-	struct smtp_transaction *t = c->settled;
-
-	if (t == NULL)
-		return false;
-	*ev = (struct smtp_event){.type = SMTP_EVENT_RCPT, .transaction = t};
-	while (t->told < t->nrcpt) {
-		ev->rcpt = t->told++;
-		if (t->state != NULL && t->state[ev->rcpt] == RCPT_TOLD)
-			continue;
-		ev->outcome = rcpt_outcome(c, t, ev->rcpt);
-		return true;
-	}
-	c->settled = t->next;
-	if (c->settled == NULL)
-		c->settled_end = &c->settled;
-	free(t->state);
-	t->state = NULL;
-	ev->type = SMTP_EVENT_DONE;
-	ev->rcpt = 0;
-	ev->outcome = t->outcome;
-	return true;
-}
-
-static void
-settle_judged(struct smtp_client *c, const struct smtp_asked *a)
-{
-	struct outcome o = status_judge(smtp_rows[a->step].stage, &c->reply, c->config->host);
-
-	smtp_settle(c, a->t, &o);
-}
-
 void
 smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
@@ -302,7 +217,7 @@ smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a)
 		smtp_end_unexpected(c, a);
 		break;
 	default:
-		settle_judged(c, a);
+		smtp_settle_judged(c, a);
 	}
 }
 
@@ -311,12 +226,14 @@ rcpt_refused(struct smtp_client *c, const struct smtp_asked *a)
 {
 	struct outcome o = status_judge(STAGE_RCPT, &c->reply, c->config->host);
 
-	if (smtp_refuse(c, a->t, a->rcpt, &o) == 0) {
-		a->t->state[a->rcpt] = RCPT_TOLD;
-		return;
-	}
-	o = status_trouble(STAGE_RCPT, SCOPE_MESSAGE, STATUS(4, 3, 0), "out of memory");
-	smtp_end(c, &o);
+	smtp_tell(c, a->t, a->rcpt, &o);
+}
+
+static void
+rcpt_accepted(struct smtp_transaction *t, size_t rcpt)
+{
+	t->state[rcpt] = RCPT_TAKEN;
+	t->accepted++;
 }
 
 void
@@ -330,48 +247,11 @@ smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a)
 	if (c->reply.code / 100 == 3)
 		smtp_end_unexpected(c, a);
 	else if (c->reply.code / 100 == 2)
-		t->accepted++;
+		rcpt_accepted(t, a->rcpt);
 	else
 		rcpt_refused(c, a);
 	if (!c->closed && t->answered == t->valid && t->accepted == 0)
-		settle_judged(c, a);
-}
-
-/*
- * 354 for a transaction that failed while DATA was on its way: the message must end, and an empty
- * one is the least that can be sent (RFC 2920 3.1).
- */
-void
-smtp_data_reply(struct smtp_client *c, const struct smtp_asked *a)
-{
-	if (c->reply.code / 100 == 2) {
-		smtp_end_unexpected(c, a);
-	} else if (c->reply.code / 100 == 3 && a->t != NULL) {
-		a->t->body = true;
-		c->body = a->t;
-	} else if (c->reply.code / 100 == 3) {
-		smtp_ask(c, STEP_VOID, NULL, 0);
-	} else if (a->t != NULL) {
-		settle_judged(c, a);
-	}
-}
-
-void
-smtp_dot_reply(struct smtp_client *c, const struct smtp_asked *a)
-{
-	if (c->reply.code / 100 == 3) {
-		smtp_end_unexpected(c, a);
-		return;
-	}
-	c->open = false;
-	settle_judged(c, a);
-}
-
-void
-smtp_void_reply(struct smtp_client *c, const struct smtp_asked *a)
-{
-	(void)a;
-	c->open = false;
+		smtp_settle_judged(c, a);
 }
 
 void

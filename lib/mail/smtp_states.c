@@ -59,7 +59,7 @@ static void
 greeting_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
 	if (c->reply.code == 220)
-		ask(c, STEP_EHLO);
+		ask(c, c->config->lmtp ? STEP_LHLO : STEP_EHLO);
 	else if (c->reply.code / 100 >= 4)
 		smtp_end_judged(c, a);
 	else
@@ -107,6 +107,14 @@ helo_reply(struct smtp_client *c, const struct smtp_asked *a)
 		smtp_end_judged(c, a);
 }
 
+/* RFC 2033 4.1; there is no older command to fall back to. */
+static void
+lhlo_send(struct smtp_client *c, const struct smtp_asked *a)
+{
+	(void)a;
+	add_hello(c, "LHLO");
+}
+
 static void
 starttls_send(struct smtp_client *c, const struct smtp_asked *a)
 {
@@ -143,21 +151,9 @@ smtp_client_secured(struct smtp_client *c, bool verified)
 	c->handshake = c->tell_starttls = false;
 	c->tls = true;
 	c->verified = verified;
-	ask(c, STEP_EHLO); /* which forgets the list that came in plain, RFC 3207 4.2 */
-}
-
-static void
-data_send(struct smtp_client *c, const struct smtp_asked *a)
-{
-	(void)a;
-	buf_adds(&c->out, "DATA\r\n");
-}
-
-static void
-dot_send(struct smtp_client *c, const struct smtp_asked *a)
-{
-	(void)a;
-	buf_adds(&c->out, ".\r\n"); /* the message ended with CRLF */
+	ask(c, c->config->lmtp
+		   ? STEP_LHLO
+		   : STEP_EHLO); /* which forgets the list that came in plain, RFC 3207 4.2 */
 }
 
 static void
@@ -204,6 +200,8 @@ const struct smtp_row smtp_rows[] = {
 	ehlo_send, ehlo_reply},
     [STEP_HELO] = {"sending HELO", STAGE_EHLO, 5 * MINUTES,
 	helo_send, helo_reply},
+    [STEP_LHLO] = {"sending LHLO", STAGE_EHLO, 5 * MINUTES,
+	lhlo_send, helo_reply},
     [STEP_STARTTLS] = {"sending STARTTLS", STAGE_STARTTLS, 2 * MINUTES,
 	starttls_send, starttls_reply},
     [STEP_TLS] = {"performing the TLS handshake", STAGE_TLS, 2 * MINUTES,
@@ -221,13 +219,13 @@ const struct smtp_row smtp_rows[] = {
     [STEP_RCPT] = {"sending RCPT TO", STAGE_RCPT, 5 * MINUTES, /* 4.5.3.2.3 */
 	smtp_rcpt_send, smtp_rcpt_reply},
     [STEP_DATA] = {"sending DATA", STAGE_DATA, 2 * MINUTES, /* 4.5.3.2.4 */
-	data_send, smtp_data_reply},
+	smtp_data_send, smtp_data_reply},
     [STEP_BODY] = {"sending the message", STAGE_BODY, 3 * MINUTES, /* 4.5.3.2.5, a block */
 	NULL, NULL},
     [STEP_DOT] = {"sending the end of the message", STAGE_DOT, 10 * MINUTES, /* 4.5.3.2.6 */
-	dot_send, smtp_dot_reply},
+	smtp_dot_send, smtp_dot_reply},
     [STEP_VOID] = {"ending an empty message", STAGE_DATA, 10 * MINUTES,
-	dot_send, smtp_void_reply},
+	smtp_dot_send, smtp_void_reply},
     [STEP_RSET] = {"sending RSET", STAGE_RSET, 2 * MINUTES,
 	rset_send, smtp_rset_reply},
     [STEP_QUIT] = {"sending QUIT", STAGE_QUIT, 2 * SECONDS,

@@ -140,6 +140,7 @@ start_talk(struct session *s)
 	    .hostname = s->hostname,
 	    .host = s->name,
 	    .policy = config->policy,
+	    .lmtp = config->lmtp,
 	    .implicit_tls = config->implicit_tls,
 	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),
 	    .plain_auth = config->plain_auth,

@@ -46,6 +46,7 @@ struct session_config {
 	const char *host;     /* the server's, as configured or from MX; copied */
 	struct inet address;
 	enum tls_policy policy; /* not AUTO */
+	bool lmtp;
 	bool implicit_tls;
 	bool plain_auth; /* see smtp_client_config */
 	const struct sasl_account *account;

@@ -132,6 +132,24 @@ accepted(struct session *s, const struct data *d)
 	return session_decide(s, STAGE_DOT, "", ordinary) / 100 == 2;
 }
 
+/* LMTP: a reply for each recipient, and the message is kept when one of them got it. */
+static bool
+accepted_by_each(struct session *s)
+{
+	char reply[64];
+	bool kept = false;
+	snprintf(reply, sizeof reply, "250 2.0.0 Ok: queued as %u.%u", s->conn, s->messages + 1);
+	for (unsigned i = 0; i < s->env.recipients && !s->wire.dead; i++) {
+		const char *path = s->env.recipient[i];
+		if (session_decide(s, STAGE_DOT, path, reply) / 100 == 2) {
+			envelope_add(&s->env, "kept <%s>", path);
+			kept = true;
+		}
+		session_say(s);
+	}
+	return kept;
+}
+
 void
 data_run(struct session *s)
 {
@@ -141,13 +159,13 @@ data_run(struct session *s)
 	snprintf(event, sizeof event, "%s after %llu octets", whole ? "dot" : "the end",
 	    (unsigned long long)d.octets);
 	store_command(s->sink->store, s->conn, '=', event);
-	if (whole && accepted(s, &d)) {
+	if (whole && (s->sink->lmtp ? accepted_by_each(s) : accepted(s, &d))) {
 		envelope_add(&s->env, "size %llu", (unsigned long long)d.octets);
 		store_commit(s->sink->store, s->conn, d.f, &s->env);
 		s->messages++;
 	} else {
 		store_abandon(s->sink->store, s->conn, d.f);
 	}
-	if (whole)
+	if (whole && !s->sink->lmtp)
 		session_say(s);
 }

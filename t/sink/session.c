@@ -233,7 +233,7 @@ run_rcpt(struct session *s, char *arg)
 		return;
 	}
 	envelope_add(&s->env, "rcpt %s", arg + strlen("TO:"));
-	s->env.recipients++;
+	envelope_recipient(&s->env, path);
 	s->state = STATE_RCPT;
 }
 
@@ -283,6 +283,7 @@ static const struct verb {
 	void (*run)(struct session *s, char *arg);
 } verbs[] = {
     {"EHLO", STAGE_EHLO, STATE_NEW | STATE_GREETED, run_ehlo},
+    {"LHLO", STAGE_EHLO, STATE_NEW | STATE_GREETED, run_ehlo},
     {"HELO", STAGE_HELO, STATE_NEW | STATE_GREETED, run_helo},
     {"STARTTLS", STAGE_STARTTLS, STATE_GREETED, run_starttls},
     {"AUTH", STAGE_AUTH, STATE_GREETED, auth_run},
@@ -315,6 +316,15 @@ misplaced(struct session *s, const struct verb *v, char *arg)
 		end_transaction(s);
 }
 
+/* LMTP has LHLO and not EHLO and HELO, RFC 2033 4.1. */
+static bool
+speaks(const struct session *s, const struct verb *v)
+{
+	if (v->run != run_ehlo && v->run != run_helo)
+		return true;
+	return (*v->name == 'L') == s->sink->lmtp;
+}
+
 static void
 command(struct session *s)
 {
@@ -325,7 +335,7 @@ command(struct session *s)
 		*arg++ = '\0';
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		const struct verb *v = &verbs[i];
-		if (strcasecmp(copy, v->name) != 0)
+		if (strcasecmp(copy, v->name) != 0 || !speaks(s, v))
 			continue;
 		if (s->state & v->allowed)
 			v->run(s, arg);

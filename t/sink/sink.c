@@ -14,6 +14,7 @@
  *	-a USER:PASS   AUTH is offered under TLS, and wanted before MAIL
  *	-A MECHANISMS  to offer instead of "PLAIN LOGIN"
  *	-u             AUTH is offered without TLS too
+ *	-l             LMTP: LHLO, and a reply for each recipient after the dot
  *	-x EXT,...     extensions not to offer
  *	-z OCTETS      limit on messages, announced by SIZE
  *	-s FILE        script;  -r RULE  one rule of it. Both may be repeated
@@ -68,7 +69,7 @@ static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: sink [-46tTuqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
+	    "usage: sink [-46tTluqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
 	    "            [-a user:password] [-A mechanisms] [-x ext,...] [-z octets]\n"
 	    "            [-s script] [-r rule] [-n count]\n");
 	exit(EX_USAGE);
@@ -116,6 +117,8 @@ dialogue_option(int c, struct sink *k)
 		return k->starttls = true;
 	case 'T':
 		return k->implicit = true;
+	case 'l':
+		return k->lmtp = true;
 	case 'u':
 		return k->auth_in_clear = true;
 	case 'c':
@@ -147,7 +150,7 @@ dialogue_option(int c, struct sink *k)
 static void
 parse_options(int argc, char **argv, struct options *o, struct sink *k)
 {
-	for (int c; (c = getopt(argc, argv, "46p:P:d:tTc:k:a:A:ux:z:s:r:n:qe")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:a:A:ux:z:s:r:n:qe")) != -1;) {
 		if (dialogue_option(c, k))
 			continue;
 		switch (c) {

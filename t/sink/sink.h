@@ -44,6 +44,7 @@ struct sink {
 	const char *mechanisms;      /* as offered: "PLAIN LOGIN" */
 	bool auth_in_clear;          /* AUTH is offered without TLS too */
 	bool starttls, implicit;     /* TLS by STARTTLS; from the first octet */
+	bool lmtp;                   /* RFC 2033 instead of SMTP */
 	unsigned left_out;           /* extensions not to offer */
 	uint64_t size_limit;         /* 0: none */
 	SSL_CTX *ctx;                /* NULL: no TLS */

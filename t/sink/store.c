@@ -239,8 +239,19 @@ envelope_add(struct envelope_text *e, const char *format, ...)
 }
 
 void
+envelope_recipient(struct envelope_text *e, const char *path)
+{
+	e->recipient = reallocarray(e->recipient, e->recipients + 1, sizeof(char *));
+	if (!e->recipient || !(e->recipient[e->recipients++] = strdup(path)))
+		err(EX_OSERR, NULL);
+}
+
+void
 envelope_clear(struct envelope_text *e)
 {
+	for (unsigned i = 0; i < e->recipients; i++)
+		free(e->recipient[i]);
+	free(e->recipient);
 	free(e->text);
 	*e = (struct envelope_text){0};
 }

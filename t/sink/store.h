@@ -23,6 +23,7 @@ struct store;
 struct envelope_text {
 	char *text;
 	size_t length;
+	char **recipient; /* those that were accepted, bare */
 	unsigned recipients;
 };
 
@@ -50,6 +51,7 @@ unsigned long store_messages(struct store *s);
 /* A line more in an envelope; what is not printable comes out as \xHH. */
 void envelope_add(struct envelope_text *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void envelope_recipient(struct envelope_text *e, const char *path);
 void envelope_clear(struct envelope_text *e);
 
 #endif

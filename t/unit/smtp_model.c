@@ -26,11 +26,12 @@ struct message {
 };
 
 struct server {
-	bool pipelining, eager; /* eager: 354 even without a valid recipient */
+	bool pipelining, lmtp, eager; /* eager: 354 even without a valid recipient */
 	bool open, body, gone;
 	unsigned faults;         /* one command in so many is answered 421; 0: none */
 	struct message *message; /* under way */
 	bool named[RCPTS];
+	unsigned order[RCPTS]; /* the good ones as they came */
 	unsigned good;
 	struct buf in, out;
 	char content[256];
@@ -114,7 +115,7 @@ on_rcpt(struct server *s, const char *line)
 		buf_adds(&s->out, line[9] == 'x' ? "550-no\r\n550 such\r\n" : "450 later\r\n");
 	} else {
 		s->named[n] = true;
-		s->good++;
+		s->order[s->good++] = (unsigned)n;
 		buf_adds(&s->out, "250 ok\r\n");
 	}
 }
@@ -122,12 +123,34 @@ on_rcpt(struct server *s, const char *line)
 static void
 on_data(struct server *s)
 {
-	if (s->eager || (s->open && s->good > 0)) {
+	if ((s->eager && !s->lmtp) || (s->open && s->good > 0)) {
 		s->body = true;
 		s->ncontent = 0;
 		buf_adds(&s->out, "354 go\r\n");
 	} else {
 		buf_adds(&s->out, "503 nobody\r\n");
+	}
+}
+
+/* LMTP: each of them decides for himself, by chance; a spam is nobody's. */
+static void
+reply_to_each(struct server *s)
+{
+	for (unsigned i = 0; i < s->good; i++) {
+		unsigned n = s->order[i];
+
+		if (s->content[0] == 's') {
+			buf_adds(&s->out, "554 no\r\n");
+		} else if (s->faults > 0 && rnd(s->faults) == 0) {
+			buf_adds(&s->out, "421 bye\r\n");
+			s->gone = true;
+			return;
+		} else if (rnd(4) == 0) {
+			buf_adds(&s->out, "450 not now\r\n");
+		} else {
+			s->message->taken[n]++;
+			buf_adds(&s->out, "250-yes\r\n250 and gladly\r\n");
+		}
 	}
 }
 
@@ -142,6 +165,10 @@ on_dot(struct server *s)
 		complain(s, "another content");
 	if (!take && s->ncontent > 0)
 		complain(s, "content for nobody");
+	if (take && s->lmtp) {
+		reply_to_each(s);
+		return;
+	}
 	if (!take || s->content[0] == 's') {
 		buf_adds(&s->out, "554 no\r\n");
 		return;
@@ -172,7 +199,8 @@ on_line(struct server *s, const char *line, size_t len)
 	} else if (strcmp(line, "RSET\r\n") == 0) {
 		s->open = false;
 		buf_adds(&s->out, "250 ok\r\n");
-	} else if (strcmp(line, "EHLO client.example\r\n") == 0) {
+	} else if (strcmp(line, s->lmtp ? "LHLO client.example\r\n" : "EHLO client.example\r\n") ==
+		   0) {
 		buf_adds(&s->out, s->pipelining ? "250-hi\r\n250 PIPELINING\r\n" : "250 hi\r\n");
 	} else if (strcmp(line, "QUIT\r\n") == 0) {
 		buf_adds(&s->out, "221 bye\r\n");
@@ -367,16 +395,17 @@ check_books(struct server *s, bool faults, size_t begun)
 }
 
 static bool
-session(unsigned seed)
+session(unsigned seed, bool lmtp)
 {
-	static const struct smtp_client_config config = {
-	    .hostname = "client.example", .host = "model", .policy = TLS_POLICY_MAY};
+	const struct smtp_client_config config = {
+	    .hostname = "client.example", .host = "model", .policy = TLS_POLICY_MAY, .lmtp = lmtp};
 	struct session x = {.s = {.in = BUF_INIT(65536), .out = BUF_INIT(65536)}};
 	bool cut = seed % 4 == 3;
 
 	state = seed;
 	make_messages();
 	x.s.pipelining = seed % 2;
+	x.s.lmtp = lmtp;
 	x.s.eager = rnd(2);
 	x.s.faults = seed % 8 >= 6 ? 1 + rnd(60) : 0;
 	x.c = smtp_client_new(&config);
@@ -401,11 +430,14 @@ main(void)
 	    "421", "421 and lost, PIPELINING"};
 
 	for (unsigned kind = 0; kind < 8; kind++) {
-		unsigned bad = 0;
+		unsigned bad = 0, bad_lmtp = 0;
 
-		for (unsigned seed = kind; seed < SESSIONS; seed += 8)
-			bad += !session(seed);
+		for (unsigned seed = kind; seed < SESSIONS; seed += 8) {
+			bad += !session(seed, false);
+			bad_lmtp += !session(seed, true);
+		}
 		is_int(bad, 0, kinds[kind]);
+		is_int(bad_lmtp, 0, "… LMTP");
 	}
 	return done();
 }

@@ -4,6 +4,7 @@
  * dialogue in RFC 5321's notation; "#" begins a comment line.
  *
  *	policy: none | may | encrypt | verify          default: none
+ *	lmtp: yes
  *	implicit: verified | unverified                TLS from the first octet
  *	plain-auth: yes
  *	account: USER PASSWORD
@@ -154,6 +155,8 @@ parse_head(struct script *s, char *line)
 	value += strspn(value, " ");
 	if (strcmp(key, "policy") == 0) {
 		s->config.policy = parse_policy(value);
+	} else if (strcmp(key, "lmtp") == 0) {
+		s->config.lmtp = true;
 	} else if (strcmp(key, "implicit") == 0) {
 		s->config.implicit_tls = true;
 		s->config.tls_verified = strcmp(value, "verified") == 0;
