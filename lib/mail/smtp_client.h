@@ -65,7 +65,9 @@ struct smtp_transaction {
 	const uint32_t *rcpt; /* indexes into envelope->rcpt */
 	size_t nrcpt;
 	void *owner; /* the caller's */
+	bool held;   /* smtp_client_begin() set it: see smtp_client_release() */
 	/* private */
+	bool encoded;                     /* what is sent is not what envelope->size counts */
 	size_t at;                        /* the next recipient to be named to the server */
 	size_t valid, answered, accepted; /* recipients: that can be named, … (LMTP: of the
 					     accepted, those whose fate is open) */
@@ -128,6 +130,15 @@ bool smtp_client_room(const struct smtp_client *c);
 
 /* Only when there is room. What cannot be sent (size, addresses) is failed here; events follow. */
 void smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t);
+
+/*
+ * A transaction is `held` before its MAIL when its content is 8-bit and the server has no 8BITMIME
+ * (RFC 6152 3): the caller finds out whether the content has to be encoded, which takes its time,
+ * and lets it go. encoded: the caller will send it so, and SIZE is left out. trouble: it could not
+ * be found out, and the transaction fails with this; else NULL.
+ */
+void smtp_client_release(struct smtp_client *c, struct smtp_transaction *t, bool encoded,
+    const struct outcome *trouble);
 
 /* The session is open, no transaction is under way and nothing is unanswered. */
 bool smtp_client_idle(const struct smtp_client *c);

@@ -82,15 +82,33 @@ smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t)
 
 	assert(smtp_client_room(c));
 	t->at = t->valid = t->answered = t->accepted = t->told = 0;
-	t->mail_sent = t->data_sent = t->body = false;
+	t->mail_sent = t->data_sent = t->body = t->encoded = false;
 	t->utf8 = e->body == BODY_SMTPUTF8 || address_utf8(e->from);
 	t->next = NULL;
 	t->state = calloc(t->nrcpt + 1, 1);
 	append(c, t);
 	if (t->state != NULL)
 		sort_out(c, t);
-	if (unfit(c, t, &o) || t->valid == 0)
+	t->held = e->body == BODY_8BITMIME && !t->utf8 && !offers(c, SMTP_8BITMIME);
+	if (unfit(c, t, &o) || t->valid == 0) {
+		t->held = false;
 		smtp_settle(c, t, &o);
+	}
+	smtp_advance(c);
+}
+
+void
+smtp_client_release(
+    struct smtp_client *c, struct smtp_transaction *t, bool encoded, const struct outcome *trouble)
+{
+	struct smtp_transaction *p = c->first;
+
+	t->held = false;
+	t->encoded = encoded;
+	while (p != NULL && p != t)
+		p = p->next;
+	if (p != NULL && trouble != NULL) /* else the session has ended, and so has this */
+		smtp_settle(c, t, trouble);
 	smtp_advance(c);
 }
 
@@ -112,7 +130,7 @@ smtp_mail_send(struct smtp_client *c, const struct smtp_asked *a)
 	const struct envelope *e = a->t->envelope;
 
 	buf_addf(&c->out, "MAIL FROM:<%s>", e->from);
-	if (offers(c, SMTP_SIZE))
+	if (offers(c, SMTP_SIZE) && !a->t->encoded)
 		buf_addf(&c->out, " SIZE=%llu", (unsigned long long)e->size);
 	if (offers(c, SMTP_8BITMIME) && (e->body != BODY_7BIT || a->t->utf8))
 		buf_adds(&c->out, " BODY=8BITMIME");
@@ -198,7 +216,7 @@ smtp_advance(struct smtp_client *c)
 
 		if (t != NULL && t->body)
 			t = t->next;
-		if (t != NULL && send_next(c, t))
+		if (t != NULL && !t->held && send_next(c, t))
 			continue;
 		if (c->quitting && smtp_client_idle(c))
 			smtp_ask(c, STEP_QUIT, NULL, 0);

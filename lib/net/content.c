@@ -7,11 +7,24 @@
 
 #include "mail/lines.h"
 
+#define ENCODE_PIECE 4096U                       /* octets encoded at a time */
+#define ENCODED_MOST (16 * ENCODE_PIECE + 8192U) /* see mail/recode.h */
+
 void
-content_start(struct content *b, int fd, uint64_t at, uint64_t size, bool raw)
+content_start(
+    struct content *b, int fd, uint64_t at, uint64_t size, bool raw, struct recode *recode)
 {
 	*b = (struct content){
-	    .fd = fd, .at = at, .left = size, .raw = raw, .bol = true, .last = '\n'};
+	    .fd = fd,
+	    .at = at,
+	    .left = size,
+	    .raw = raw && recode == NULL,
+	    .recode = recode,
+	    .bol = true,
+	    .last = '\n',
+	};
+	if (recode != NULL)
+		recode_start(recode);
 }
 
 /* Every LF stands behind a CR, and nothing but an LF behind one. last: the octet before p. */
@@ -69,11 +82,26 @@ end_ok(char before, const char *p, size_t len)
 	return (len > 1 ? p[len - 2] : before) == '\r';
 }
 
+static void
+encode(struct content *b, const char *piece, size_t len, struct buf *out)
+{
+	struct buf encoded = BUF_INIT(ENCODED_MOST);
+
+	recode_run(b->recode, piece, len, &encoded);
+	if (len == b->left)
+		recode_end(b->recode, &encoded);
+	lines_stuff(&b->bol, encoded.data, encoded.len, out);
+	if (encoded.error != 0)
+		out->error = encoded.error;
+	buf_free(&encoded);
+}
+
 int
 content_read(struct content *b, struct buf *out, const char **why)
 {
 	char piece[CONTENT_PIECE];
-	size_t want = b->left < sizeof(piece) ? (size_t)b->left : sizeof(piece);
+	size_t most = b->recode != NULL ? ENCODE_PIECE : sizeof(piece);
+	size_t want = b->left < most ? (size_t)b->left : most;
 	ssize_t n;
 
 	if (want == 0)
@@ -89,7 +117,9 @@ content_read(struct content *b, struct buf *out, const char **why)
 		*why = "no line end at the end of the message";
 		return -1;
 	}
-	if (b->raw)
+	if (b->recode != NULL)
+		encode(b, piece, (size_t)n, out);
+	else if (b->raw)
 		buf_add(out, piece, (size_t)n);
 	else
 		lines_stuff(&b->bol, piece, (size_t)n, out);

@@ -11,7 +11,7 @@
 #include "net/session_impl.h"
 
 #define READ_SIZE 16384U
-#define OUT_MAX (3U * CONTENT_PIECE + 256U * 1024) /* a stuffed piece and commands behind it */
+#define OUT_MAX (CONTENT_OUT + 256U * 1024) /* a piece of a message and commands behind it */
 #define STEP_TIMEOUTS 4 /* how often a step's timeout makes its upper bound */
 
 /* The end, when there is a client to be told, and when there is none. */
@@ -270,7 +270,7 @@ session_wants(const struct session *s)
 	if (s->phase != PHASE_TALK)
 		return s->phase == PHASE_CONNECT ? POLLOUT : stream_wants(&s->stream);
 	smtp_client_output(s->client, &w);
-	if (s->outat == s->out.len && w.len == 0 && w.body == NULL)
+	if (s->outat == s->out.len && w.len == 0 && w.body == NULL && s->fitting == NULL)
 		return POLLIN;
 	return (short)(POLLIN | s->out_wants);
 }
@@ -334,6 +334,8 @@ session_event(struct session *s, struct smtp_event *ev)
 		}
 		if (ev->type == SMTP_EVENT_READY)
 			s->ready = true;
+		if (ev->type == SMTP_EVENT_DONE)
+			session_fit_forget(s, session_mail_of(ev->transaction));
 		if (ev->type == SMTP_EVENT_CLOSED)
 			s->phase = PHASE_OVER;
 		return true;

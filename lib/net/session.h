@@ -38,7 +38,9 @@ struct session_mail {
 	struct smtp_transaction transaction;
 	int fd;          /* the spool file */
 	uint64_t offset; /* of the content, envelope->size octets */
-	bool trusted;    /* nobody but ourselves wrote the file: see net/body.h */
+	bool trusted;    /* nobody but ourselves wrote the file: see net/content.h */
+	/* private; NULL at first */
+	struct recode *recode; /* how it is encoded for a server without 8BITMIME */
 };
 
 struct session_config {

@@ -4,6 +4,7 @@
  *
  *	session.c      its life: connecting, the handshake, reading, deadlines, the end
  *	session_out.c  writing: commands and messages, gathered
+ *	session_fit.c  8-bit messages for servers without 8BITMIME
  */
 #ifndef NET_SESSION_IMPL_H
 #define NET_SESSION_IMPL_H
@@ -43,6 +44,10 @@ struct session {
 	struct session_mail *mail; /* whose content is being read; NULL: none */
 	struct content content;
 
+	/* whether this one must be encoded is being found out; NULL: none */
+	struct session_mail *fitting;
+	uint64_t fit_at; /* octets of it that were looked at */
+
 	int64_t now, began;
 	int64_t moved;     /* when octets last came or went */
 	const char *doing; /* the step, … */
@@ -58,5 +63,22 @@ bool session_read_some(struct session *s);
 
 /* To be called when something came or went: a new step begins its time. */
 void session_note_step(struct session *s);
+
+/* The first member is the transaction; the client knows nothing of what is around it. */
+static inline struct session_mail *
+session_mail_of(struct smtp_transaction *t)
+{
+	return (struct session_mail *)(void *)t;
+}
+
+/*
+ * A message that the client holds (smtp_client_release()): whether it has to be encoded takes
+ * reading all of it, and 100 MB at once would keep the other sessions waiting. So it is read a bit
+ * each turn, and then released.
+ */
+void session_fit_begin(struct session *s, struct session_mail *mail);
+void session_fit_turn(struct session *s);
+/* It is over. */
+void session_fit_forget(struct session *s, struct session_mail *mail);
 
 #endif

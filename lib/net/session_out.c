@@ -56,13 +56,16 @@ pull(struct session *s)
 	struct smtp_output w;
 	struct session_mail *mail;
 
-	while (!s->quitting && s->mail == NULL && smtp_client_room(s->client)) {
+	while (!s->quitting && s->mail == NULL && s->fitting == NULL &&
+	       smtp_client_room(s->client)) {
 		smtp_client_output(s->client, &w);
 		if (w.body != NULL || (mail = s->config.next(s->config.owner)) == NULL)
 			return;
 		if (smtp_client_idle(s->client))
 			s->moved = s->step = s->now;
 		smtp_client_begin(s->client, &mail->transaction);
+		if (mail->transaction.held)
+			session_fit_begin(s, mail);
 	}
 }
 
@@ -78,21 +81,14 @@ body_failed(struct session *s, const char *why)
 	smtp_client_body_failed(s->client, &o);
 }
 
-/* The first member is the transaction; the client knows nothing of what is around it. */
-static struct session_mail *
-mail_of(struct smtp_transaction *t)
-{
-	return (struct session_mail *)(void *)t;
-}
-
 static void
 start_body(struct session *s, struct smtp_transaction *t)
 {
 	const struct envelope *e = t->envelope;
 
-	s->mail = mail_of(t);
-	content_start(
-	    &s->content, s->mail->fd, s->mail->offset, e->size, s->mail->trusted && !e->dots);
+	s->mail = session_mail_of(t);
+	content_start(&s->content, s->mail->fd, s->mail->offset, e->size,
+	    s->mail->trusted && !e->dots, s->mail->recode);
 }
 
 /* The next piece of the message; behind the last one the dot and what may follow it. */
@@ -187,6 +183,8 @@ session_write(struct session *s, int64_t now)
 {
 	s->now = now;
 	s->out_wants = POLLOUT;
+	if (s->fitting != NULL)
+		session_fit_turn(s);
 	for (int i = 0; i < SESSION_TURNS && s->phase == PHASE_TALK && write_some(s);)
 		i++;
 }

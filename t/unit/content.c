@@ -50,7 +50,7 @@ pump(int fd, size_t at, size_t size, bool raw, struct buf *out)
 	int more;
 
 	buf_clear(out);
-	content_start(&c, fd, at, size, raw);
+	content_start(&c, fd, at, size, raw, NULL);
 	while ((more = content_read(&c, out, &why)) == 1)
 		;
 	return more == 0;
@@ -118,9 +118,9 @@ test_skip(void)
 	memset(text, 'x', sizeof(text));
 	memcpy(text + sizeof(text) - 2, "\r\n", 2);
 	fd = file_of(text, 0, sizeof(text));
-	content_start(&c, fd, 0, sizeof(text), false);
+	content_start(&c, fd, 0, sizeof(text), false, NULL);
 	is_int((long long)content_skippable(&c), 0, "what must be looked at is not skipped");
-	content_start(&c, fd, 0, sizeof(text), true);
+	content_start(&c, fd, 0, sizeof(text), true, NULL);
 	is_int((long long)content_skippable(&c), (long long)(sizeof(text) - CONTENT_PIECE),
 	    "all but the last piece is skipped");
 	content_skip(&c, content_skippable(&c));
@@ -132,11 +132,39 @@ test_skip(void)
 	buf_free(&out);
 }
 
+/* One part is encoded, the other has a dot to be stuffed. */
+static void
+test_encoded(void)
+{
+#define HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+	static const char text[] = HEAD "\r\nh\xc3\xa4lt es\r\n--b\r\n\r\n.dots\r\n--b--\r\n";
+	static const char wanted[] = HEAD
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "h=C3=A4lt es\r\n--b\r\n\r\n..dots\r\n--b--\r\n";
+	struct buf out = BUF_INIT(1 << 20);
+	struct recode r;
+	struct content c;
+	const char *why = "";
+	int fd = file_of(text, 7, strlen(text));
+
+	recode_init(&r, RECODE_7BIT);
+	recode_plan(&r, text, strlen(text));
+	ok(recode_planned(&r), "8-bit text must be encoded");
+	content_start(&c, fd, 7, strlen(text), true, &r);
+	is_int((long long)content_skippable(&c), 0, "so nothing of it is skipped");
+	is_int(content_read(&c, &out, &why), 0, "all of it comes");
+	is(buf_str(&out), wanted, "encoded and stuffed");
+	close(fd);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
 	test_table();
 	test_edges();
+	test_encoded();
 	test_skip();
 	return done();
 }

@@ -116,6 +116,18 @@ on_event(struct play *p, const struct smtp_event *ev, bool cut)
 }
 
 static void
+release(struct play *p, struct message *m)
+{
+	struct outcome o =
+	    status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 3, 0), "cannot be read");
+	bool trouble = strcmp(m->held, "trouble") == 0;
+
+	if (strcmp(m->held, "unknown") != 0)
+		smtp_client_release(
+		    p->c, &m->t, strcmp(m->held, "encode") == 0, trouble ? &o : NULL);
+}
+
+static void
 begin(struct play *p)
 {
 	static const uint32_t all[RCPTS] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -129,6 +141,8 @@ begin(struct play *p)
 	m->t.nrcpt = m->envelope.nrcpt;
 	m->t.owner = m;
 	smtp_client_begin(p->c, &m->t);
+	if (m->t.held)
+		release(p, m);
 	if (p->begun == p->script->nmessages && p->script->quits)
 		smtp_client_quit(p->c);
 }

@@ -9,10 +9,12 @@
  *	plain-auth: yes
  *	account: USER PASSWORD
  *	serial: yes                                    the next message only when the last is done
- *	message: <FROM> [size=N] [body=BODY] [ret=RET] [envid=ID] [requiretls=yes]
+ *	message: <FROM> [size=N] [body=BODY] [ret=RET] [envid=ID] [requiretls=yes] [held=WHAT]
  *	rcpt: <TO> [notify=N] [orcpt=TEXT] -> FATE     of that message
  *	closed: FATE                                   the session ends so; absent: it does not end
  *
+ *	WHAT is known of a message that the client holds: "encode" (it must be), "trouble" (nothing,
+ *	for good) or "unknown" (nothing yet); absent: it goes as it is
  *	FATE is "STATUS SCOPE text", the text being a part of the outcome's.
  *
  *	S: the server's line        s: the same, although the client has not written all it has
@@ -49,6 +51,7 @@ struct message {
 	struct fate fate[RCPTS];
 	struct smtp_transaction t;
 	unsigned told[RCPTS], done;
+	const char *held;
 };
 
 struct script {
@@ -102,6 +105,7 @@ parse_message(struct message *m, char *s)
 {
 	struct envelope *e = &m->envelope;
 
+	m->held = "";
 	*e = (struct envelope){.from = parse_address(&s), .rcpt = m->rcpt, .size = 100};
 	for (char *w; (w = word(&s)) != NULL;) {
 		char *value = strchr(w, '=') + 1;
@@ -114,6 +118,8 @@ parse_message(struct message *m, char *s)
 			e->body = strcmp(value, "SMTPUTF8") == 0 ? BODY_SMTPUTF8 : BODY_8BITMIME;
 		else if (strncmp(w, "ret=", 4) == 0)
 			e->ret = strcmp(value, "FULL") == 0 ? RET_FULL : RET_HDRS;
+		else if (strncmp(w, "held=", 5) == 0)
+			m->held = value;
 		else
 			e->envid = value;
 	}
