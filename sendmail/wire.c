@@ -52,16 +52,20 @@ wire_set(struct wire *w, const struct handoff_setting *s)
 
 /* A relay without a password of its own has that of its section. */
 static void
-set_account(struct wire_route *route, struct wire_hop *h, const char *password)
+set_account(struct wire_route *route, struct wire_hop *h, const struct sasl_account *section)
 {
+	h->account = *section;
 	h->account.user = h->relay->user;
-	h->account.password = h->relay->password[0] != '\0' ? h->relay->password : password;
-	if (h->account.user[0] != '\0' && h->account.password[0] == '\0')
+	if (h->relay->password[0] != '\0')
+		h->account.password = h->relay->password;
+	if (h->account.user[0] != '\0' && h->account.password[0] == '\0' &&
+	    !sasl_lists(h->account.mechanisms, "EXTERNAL"))
 		breaks(&route->broken, "relay.password", "not set, but relay.url names an account");
 }
 
 static void
-add_relay(struct wire *w, struct wire_route *route, const struct relay *relay, const char *password)
+add_relay(struct wire *w, struct wire_route *route, const struct relay *relay,
+    const struct sasl_account *section)
 {
 	struct wire_hop *h = &route->hop[route->nhops];
 
@@ -71,19 +75,20 @@ add_relay(struct wire *w, struct wire_route *route, const struct relay *relay, c
 	}
 	*h->relay = *relay;
 	h->policy = route_policy(relay, (enum tls_policy)w->settings.tls_policy);
-	set_account(route, h, password);
+	set_account(route, h, section);
 	route->nhops++;
 }
 
 static void
-add_relays(struct wire *w, struct wire_route *route, const char *urls, const char *password)
+add_relays(struct wire *w, struct wire_route *route, const char *urls,
+    const struct sasl_account *section)
 {
 	struct relay relay;
 	const char *why;
 	int r;
 
 	while ((r = route_next(&relay, &urls, &why)) == 1 && route->nhops < ROUTE_URLS)
-		add_relay(w, route, &relay, password);
+		add_relay(w, route, &relay, section);
 	if (r != 0)
 		breaks(&route->broken, "relay.url", r == 1 ? "too many URLs" : why);
 	explicit_bzero(&relay, sizeof(relay));
@@ -106,9 +111,11 @@ void
 wire_complete(struct wire *w)
 {
 	const struct settings *s = &w->settings;
+	const struct sasl_account section = {
+	    .password = s->relay_password, .mechanisms = s->relay_auth};
 	char why[TLS_TEXT];
 
-	add_relays(w, &w->relay, s->relay_url, s->relay_password);
+	add_relays(w, &w->relay, s->relay_url, &section);
 	w->direct.nhops = 1;
 	w->direct.hop[0].policy = route_policy(NULL, (enum tls_policy)s->tls_policy);
 	if (needs_tls(w->relay.nhops > 0 ? &w->relay : &w->direct)) {

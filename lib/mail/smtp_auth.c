@@ -11,6 +11,7 @@
 
 #define HIDE 8               /* octets of a secret that betray it in a server's text */
 #define RESPONSE (16 * 1024) /* octets of a response before base64 */
+#define TRIES 2              /* mechanisms in a session */
 
 static void
 fail(struct smtp_client *c, struct outcome o)
@@ -36,11 +37,26 @@ encode(struct smtp_client *c, const struct buf *raw)
 		c->secret.error = raw->error;
 }
 
-/* Send `step`, whose line takes c->secret with it; the socket's copy is then the only one. */
+/* What goes out now must not be quoted by the server later. */
+static void
+remember(struct smtp_client *c)
+{
+	if (c->secret.len <= 1) /* nothing, or "=" for nothing */
+		return;
+	if (c->sent.cap == 0)
+		reserve_secret(&c->sent, c->sent.max);
+	buf_add(&c->sent, buf_str(&c->secret), c->secret.len);
+	buf_addc(&c->sent, '\0');
+	if (c->sent.error != 0)
+		c->secret.error = c->sent.error;
+}
+
+/* Send `step`, whose line takes c->secret with it. */
 static void
 send_secret(struct smtp_client *c, enum smtp_step step)
 {
 	c->hush = true;
+	remember(c);
 	reserve_secret(&c->out, c->secret.len + 64);
 	if (c->secret.error != 0)
 		c->out.error = c->secret.error;
@@ -63,7 +79,7 @@ start(struct smtp_client *c, const struct sasl_mechanism *m)
 	struct buf raw = BUF_INIT(RESPONSE);
 
 	reserve_secret(&raw, RESPONSE);
-	sasl_start(&c->sasl, m, c->config->account);
+	sasl_start(&c->sasl, m, &c->facts, c->tries > 0);
 	if (sasl_initial(&c->sasl, &raw)) {
 		if (raw.len == 0 && raw.error == 0)
 			buf_adds(&c->secret, "=");
@@ -72,9 +88,10 @@ start(struct smtp_client *c, const struct sasl_mechanism *m)
 	}
 	buf_wipe(&raw);
 	if (!fits(c)) { /* it goes as the answer to an empty challenge then */
-		sasl_start(&c->sasl, m, c->config->account);
+		sasl_start(&c->sasl, m, &c->facts, c->tries > 0);
 		buf_wipe(&c->secret);
 	}
+	c->tries++;
 	send_secret(c, STEP_AUTH);
 }
 
@@ -82,15 +99,24 @@ void
 smtp_auth(struct smtp_client *c)
 {
 	const struct smtp_client_config *config = c->config;
-	const struct sasl_mechanism *m = sasl_choose(c->ehlo.auth);
+	const struct sasl_mechanism *m;
 
-	assert(config->crypto != NULL);
+	assert(config->crypto != NULL && config->nonce != NULL);
+	c->facts = (struct sasl_facts){
+	    .account = config->account,
+	    .crypto = config->crypto,
+	    .binding = c->tls ? config->binding : NULL,
+	    .nonce = config->nonce,
+	    .offered = c->ehlo.auth,
+	};
+	m = sasl_choose(&c->facts);
 	if (!c->verified && !config->plain_auth)
 		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 11),
 			    "no verified TLS with %s: the password is not sent", config->host));
 	else if (m == NULL)
 		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 4),
-			    "%s offers no AUTH mechanism we have; offered: %s", config->host,
+			    "%s offers no AUTH mechanism we have%s; offered: %s", config->host,
+			    config->account->mechanisms[0] != '\0' ? " in relay.auth" : "",
 			    c->ehlo.auth[0] != '\0' ? c->ehlo.auth : "none"));
 	else
 		start(c, m);
@@ -137,13 +163,39 @@ out:
 	return rc;
 }
 
+static void
+succeeded(struct smtp_client *c)
+{
+	if (sasl_proven(&c->sasl))
+		smtp_ready(c);
+	else
+		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 0),
+			    "%s accepts AUTH %s but does not show that it knows the password,"
+			    " which may be an attack",
+			    c->config->host, sasl_name(c->sasl.mechanism)));
+}
+
+/* Refused: once more with another mechanism, where that makes sense. */
+static void
+refused(struct smtp_client *c, const struct smtp_asked *a)
+{
+	const struct sasl_mechanism *m = NULL;
+
+	if (c->reply.code / 100 == 5 && c->tries < TRIES)
+		m = sasl_another(&c->facts, c->sasl.mechanism, c->reply.code);
+	if (m != NULL)
+		start(c, m);
+	else
+		smtp_end_judged(c, a);
+}
+
 void
 smtp_auth_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
 	if (c->reply.code == 235)
-		smtp_ready(c);
+		succeeded(c);
 	else if (c->reply.code / 100 >= 4)
-		smtp_end_judged(c, a);
+		refused(c, a);
 	else if (c->reply.code != 334)
 		smtp_end_unexpected(c, a);
 	else if (answer(c) == 0)
@@ -155,12 +207,15 @@ smtp_auth_reply(struct smtp_client *c, const struct smtp_asked *a)
 void
 smtp_auth_cancelled(struct smtp_client *c, const struct smtp_asked *a)
 {
+	const char *why = c->sasl.why;
+
 	if (c->reply.code / 100 < 4)
 		smtp_end_unexpected(c, a);
 	else
 		fail(c, status_trouble(STAGE_AUTH, SCOPE_DESTINATION, STATUS(4, 7, 0),
-			    "cannot answer the AUTH %s challenge of %s",
-			    sasl_name(c->sasl.mechanism), c->config->host));
+			    "cannot answer the AUTH %s challenge of %s%s%s",
+			    sasl_name(c->sasl.mechanism), c->config->host, why != NULL ? ": " : "",
+			    why != NULL ? why : ""));
 }
 
 /* Replace each run in the reply's text that begins as the secret does by a star. */
@@ -182,36 +237,15 @@ hide(struct reply *r, const char *secret, size_t len)
 	}
 }
 
-/* The responses that the mechanism gives, as they went out. */
-static void
-hide_responses(struct smtp_client *c)
-{
-	struct sasl s;
-	const struct sasl_account *a = c->config->account;
-	struct buf raw = BUF_INIT(RESPONSE), text = BUF_INIT(2 * RESPONSE);
-
-	reserve_secret(&raw, strlen(a->user) + strlen(a->password) + 8);
-	reserve_secret(&text, 2 * (strlen(a->user) + strlen(a->password)) + 16);
-	sasl_start(&s, c->sasl.mechanism, a);
-	while (sasl_step(&s, "", 0, &raw) == 0 && raw.error == 0) {
-		c->config->crypto->encode(&text, buf_str(&raw), raw.len);
-		if (text.error == 0)
-			hide(&c->reply, buf_str(&text), text.len);
-		buf_clear(&raw);
-		buf_clear(&text);
-	}
-	buf_wipe(&raw);
-	buf_wipe(&text);
-}
-
 void
 smtp_auth_hide(struct smtp_client *c)
 {
 	const char *password;
 
-	if (c->sasl.mechanism == NULL) /* nothing was sent that could be quoted */
+	if (c->sent.len == 0) /* nothing that could be quoted */
 		return;
+	for (const char *p = c->sent.data; p < c->sent.data + c->sent.len; p += strlen(p) + 1)
+		hide(&c->reply, p, strlen(p));
 	password = c->config->account->password;
-	hide_responses(c);
 	hide(&c->reply, password, strlen(password));
 }

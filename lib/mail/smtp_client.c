@@ -20,6 +20,7 @@ smtp_client_new(const struct smtp_client_config *config)
 	c->verified = config->implicit_tls && config->tls_verified;
 	c->out = (struct buf)BUF_INIT(SMTP_OUT);
 	c->secret = (struct buf)BUF_INIT(2 * SMTP_AUTH_LINE);
+	c->sent = (struct buf)BUF_INIT(SMTP_SENT);
 	c->settled_end = &c->settled;
 	c->asked[0] = (struct smtp_asked){.step = STEP_GREETING};
 	c->nasked = 1;
@@ -38,6 +39,7 @@ smtp_client_free(struct smtp_client *c)
 	}
 	buf_wipe(&c->out);
 	buf_wipe(&c->secret);
+	buf_wipe(&c->sent);
 	free(c->told);
 	free(c);
 }

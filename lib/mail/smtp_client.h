@@ -55,7 +55,10 @@ struct smtp_client_config {
 	bool tls_verified;                  /* … and it was verified (implicit TLS only) */
 	bool plain_auth;                    /* the one exception: AUTH without TLS (loopback) */
 	const struct sasl_account *account; /* NULL: none */
-	const struct sasl_crypto *crypto;
+	const struct sasl_crypto *crypto;   /* with an account, as is: */
+	const char *nonce;                  /* see struct sasl_facts */
+	/* Of the TLS connection; NULL: none. The caller fills it before smtp_client_secured(). */
+	const struct sasl_binding *binding;
 };
 
 /* A message to be sent: which recipients of which envelope. The caller's, and neither freed nor

@@ -21,6 +21,7 @@
 #define SMTP_ASKED 100       /* commands unanswered at most */
 #define SMTP_WINDOW 8192     /* octets of them, so that no server's buffers fill up: RFC 2920 3.1 */
 #define SMTP_AUTH_LINE 12288 /* octets of an AUTH line with its end, RFC 4954 4 */
+#define SMTP_SENT (32 * 1024) /* octets of all responses of AUTH; a password has SECRET_LEN */
 #define SMTP_OUT (128 * 1024) /* octets of output waiting */
 
 /* What the session is doing; most steps are commands that wait for their replies. */
@@ -84,6 +85,8 @@ struct smtp_client {
 	const struct smtp_client_config *config;
 	struct smtp_ehlo ehlo;
 	struct sasl sasl;
+	struct sasl_facts facts;
+	unsigned tries; /* of AUTH */
 
 	bool tls, verified;
 	bool plain;     /* STARTTLS was refused and is not needed */
@@ -102,6 +105,7 @@ struct smtp_client {
 	/* output */
 	struct buf out;
 	struct buf secret;             /* a base64 response, until it is in `out` */
+	struct buf sent;               /* all of them, each with a NUL behind it */
 	bool hush;                     /* `out` holds one: overwrite it when it is written */
 	uint64_t queued, written;      /* octets of output since the session began, … */
 	uint64_t answered;             /* … and those whose commands have replies */

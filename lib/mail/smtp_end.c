@@ -20,6 +20,7 @@ smtp_end(struct smtp_client *c, const struct outcome *o)
 	c->why = *o;
 	buf_wipe(&c->out);
 	buf_wipe(&c->secret);
+	buf_wipe(&c->sent);
 }
 
 /* The outcome, with where it happened put behind its text. */

@@ -124,6 +124,26 @@ enter(struct session *s, enum phase phase)
 }
 
 static void
+set_client_config(struct session *s)
+{
+	const struct session_config *config = &s->config;
+
+	s->client_config = (struct smtp_client_config){
+	    .hostname = s->hostname,
+	    .host = s->name,
+	    .policy = config->policy,
+	    .lmtp = config->lmtp,
+	    .implicit_tls = config->implicit_tls,
+	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),
+	    .plain_auth = config->plain_auth,
+	    .account = config->account,
+	    .crypto = &crypto_sasl,
+	    .nonce = s->nonce,
+	    .binding = &s->binding,
+	};
+}
+
+static void
 start_talk(struct session *s)
 {
 	const struct session_config *config = &s->config;
@@ -136,17 +156,11 @@ start_talk(struct session *s)
 		inet_print_literal(literal, &local);
 		snprintf(s->hostname, sizeof(s->hostname), "%s", literal);
 	}
-	s->client_config = (struct smtp_client_config){
-	    .hostname = s->hostname,
-	    .host = s->name,
-	    .policy = config->policy,
-	    .lmtp = config->lmtp,
-	    .implicit_tls = config->implicit_tls,
-	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),
-	    .plain_auth = config->plain_auth,
-	    .account = config->account,
-	    .crypto = &crypto_sasl,
-	};
+	if (config->account != NULL && crypto_nonce(s->nonce) == -1) {
+		lost_memory(s);
+		return;
+	}
+	set_client_config(s);
 	s->client = smtp_client_new(&s->client_config);
 	if (s->client == NULL)
 		lost_memory(s);
@@ -187,6 +201,7 @@ go_on_securing(struct session *s)
 		return;
 	}
 	tls_describe(s->stream.tls, s->tls, sizeof(s->tls));
+	tls_binding(s->stream.tls, &s->binding);
 	if (s->client == NULL) {
 		start_talk(s);
 		return;

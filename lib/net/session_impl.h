@@ -33,6 +33,8 @@ struct session {
 	bool tell; /* `outcome` is to be told, for want of a client to do it */
 	struct outcome outcome;
 	char host[HOST_LEN], hostname[HOST_LEN], name[SESSION_NAME], tls[96];
+	char nonce[SASL_NONCE]; /* with an account */
+	struct sasl_binding binding;
 
 	/*
 	 * What is being written. The first `outbody` octets behind `outat` are of a message; the

@@ -242,6 +242,47 @@ tls_describe(const struct tls *t, char *dst, size_t size)
 	    tls_verified(t) ? "verified" : "anonymous");
 }
 
+static bool
+bind_exporter(SSL *ssl, struct sasl_binding *b)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+
+	b->len = 32;
+	return SSL_export_keying_material(ssl, b->data, b->len, label, sizeof(label) - 1,
+		   (const unsigned char *)"", 0, 1) == 1;
+}
+
+/* The certificate's digest, by its signature's hash, SHA-256 for what is older (RFC 5929 4.1). */
+static bool
+bind_end_point(const SSL *ssl, struct sasl_binding *b)
+{
+	X509 *cert = SSL_get0_peer_certificate(ssl);
+	unsigned len = 0;
+	int nid = NID_undef;
+	const EVP_MD *md;
+
+	if (cert == NULL || X509_get_signature_info(cert, &nid, NULL, NULL, NULL) != 1)
+		return false;
+	if (nid == NID_md5 || nid == NID_sha1)
+		nid = NID_sha256;
+	_Static_assert(sizeof(b->data) >= EVP_MAX_MD_SIZE, "any digest fits");
+	if ((md = EVP_get_digestbynid(nid)) == NULL || X509_digest(cert, md, b->data, &len) != 1)
+		return false;
+	b->len = len;
+	return true;
+}
+
+void
+tls_binding(const struct tls *t, struct sasl_binding *b)
+{
+	*b = (struct sasl_binding){0};
+	if (SSL_version(t->ssl) >= TLS1_3_VERSION)
+		b->name = bind_exporter(t->ssl, b) ? "tls-exporter" : NULL;
+	else
+		b->name = bind_end_point(t->ssl, b) ? "tls-server-end-point" : NULL;
+	ERR_clear_error();
+}
+
 void
 tls_free(struct tls *t)
 {

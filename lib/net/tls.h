@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "mail/sasl.h"
+
 #define TLS_TEXT 256
 
 struct tls_context;
@@ -59,6 +61,12 @@ bool tls_verified(const struct tls *t);
 
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", or "… anonymous" */
 void tls_describe(const struct tls *t, char *dst, size_t size);
+
+/*
+ * What SASL can bind to: with TLS 1.3 tls-exporter (RFC 9266), below that tls-server-end-point
+ * (RFC 5929 4); a name of NULL where there is neither.
+ */
+void tls_binding(const struct tls *t, struct sasl_binding *b);
 
 /* Say goodbye where that is possible without waiting, and free. */
 void tls_free(struct tls *t);

@@ -57,6 +57,7 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
 #define SETTING_TYPE_POLICY int       /* enum tls_policy: auto, none, may, encrypt, verify */
 #define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
+#define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 
 /* Their number: SETTINGS_COUNT. */

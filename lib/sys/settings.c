@@ -9,6 +9,7 @@
 
 #include "mail/rewrite.h"
 #include "mail/route.h"
+#include "mail/sasl.h"
 
 #define ERRORS_MAX (64 * 1024)
 #define SECONDS_MAX (10U * 365 * 86400)
@@ -24,6 +25,7 @@ enum type {
 	TYPE_DELIVER,
 	TYPE_POLICY,
 	TYPE_RULES,
+	TYPE_AUTH,
 	TYPE_KEEP,
 };
 
@@ -90,6 +92,12 @@ static int
 parse_rules(void *field, const char *value, const struct choices *c, const char **why)
 {
 	return rewrite_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_mechanisms(void *field, const char *value, const struct choices *c, const char **why)
+{
+	return sasl_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -176,6 +184,7 @@ static const struct kind {
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
     [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
+    [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
 };
 

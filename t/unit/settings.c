@@ -74,6 +74,11 @@ static const struct {
     {"rewrite", "keep", "none", NULL},
     {"rewrite", "keep", "", NULL},
     {"rewrite", "keep", "yes", "not one of reply-to, x-original-from, none"},
+    {"relay", "auth", "", NULL},
+    {"relay", "auth", "scram-sha-256, PLAIN XOAUTH2", NULL},
+    {"relay", "auth", "PLAIN GSSAPI",
+	"not a list of SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, "
+	"LOGIN, CRAM-MD5, OAUTHBEARER, XOAUTH2, EXTERNAL"},
     {"relay", "url", "", NULL},
     {"relay", "url", "smtp://relay.example:2525", NULL},
     {"relay", "url", "smtps://a, smtp+tls://b", NULL},

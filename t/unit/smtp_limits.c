@@ -84,7 +84,7 @@ static void
 test_long_password(void)
 {
 	static char password[9501];
-	struct sasl_account account = {"joe", password};
+	struct sasl_account account = {"joe", password, ""};
 	struct smtp_client_config config = simple;
 	struct smtp_client *c;
 	struct smtp_output w;
@@ -92,6 +92,7 @@ test_long_password(void)
 	memset(password, 'p', sizeof(password) - 1);
 	config.account = &account;
 	config.crypto = &crypto_sasl;
+	config.nonce = "nonce";
 	config.plain_auth = true;
 	c = smtp_client_new(&config);
 	say(c, "220 hi\r\n");

@@ -8,6 +8,8 @@
  *	implicit: verified | unverified                TLS from the first octet
  *	plain-auth: yes
  *	account: USER PASSWORD
+ *	auth: NAMES                                    of mechanisms, as in relay.auth
+ *	binding: NAME                                  there is one, of that name
  *	serial: yes                                    the next message only when the last is done
  *	message: <FROM> [size=N] [body=BODY] [ret=RET] [envid=ID] [requiretls=yes] [held=WHAT]
  *	rcpt: <TO> [notify=N] [orcpt=TEXT] -> FATE     of that message
@@ -60,6 +62,7 @@ struct script {
 	size_t nlines;
 	struct smtp_client_config config;
 	struct sasl_account account;
+	struct sasl_binding binding;
 	struct message message[MESSAGES];
 	size_t nmessages;
 	struct fate closed;
@@ -169,8 +172,14 @@ parse_head(struct script *s, char *line)
 	} else if (strcmp(key, "plain-auth") == 0) {
 		s->config.plain_auth = true;
 	} else if (strcmp(key, "account") == 0) {
-		s->account = (struct sasl_account){.user = word(&value), .password = value};
+		s->account = (struct sasl_account){
+		    .user = word(&value), .password = value, .mechanisms = ""};
 		s->config.account = &s->account;
+	} else if (strcmp(key, "auth") == 0) {
+		s->account.mechanisms = value;
+	} else if (strcmp(key, "binding") == 0) {
+		s->binding = (struct sasl_binding){value, "binding", 7};
+		s->config.binding = &s->binding;
 	} else if (strcmp(key, "serial") == 0) {
 		s->serial = true;
 	} else if (strcmp(key, "message") == 0) {
@@ -224,7 +233,8 @@ load(struct script *s, const char *path)
 	s->config = (struct smtp_client_config){.hostname = "client.example",
 	    .host = HOST,
 	    .policy = TLS_POLICY_NONE,
-	    .crypto = &crypto_sasl};
+	    .crypto = &crypto_sasl,
+	    .nonce = "nonce"};
 	rest = s->text;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '#')
