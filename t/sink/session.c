@@ -158,6 +158,13 @@ run_helo(struct session *s, char *arg)
 }
 
 static void
+tls_event(struct session *s)
+{
+	event(s, "%s%s", SSL_get_version(s->wire.ssl),
+	    SSL_session_reused(s->wire.ssl) ? " resumed" : "");
+}
+
+static void
 run_starttls(struct session *s, char *arg)
 {
 	bool can = (s->offered & EXT_STARTTLS) && !s->wire.ssl;
@@ -171,7 +178,7 @@ run_starttls(struct session *s, char *arg)
 		s->wire.dead = true;
 		return;
 	}
-	event(s, "%s", SSL_get_version(s->wire.ssl));
+	tls_event(s);
 	s->ahead = false;
 	s->state = STATE_NEW;
 	s->offered = 0;
@@ -358,7 +365,7 @@ begin(struct session *s)
 			event(s, "no TLS");
 			return false;
 		}
-		event(s, "%s", SSL_get_version(s->wire.ssl));
+		tls_event(s);
 	}
 	snprintf(greeting, sizeof greeting, "220 %.255s ESMTP sink", s->sink->name);
 	session_answer(s, STAGE_GREETING, "", greeting);

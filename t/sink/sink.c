@@ -10,7 +10,9 @@
  *	-d DIR         messages and records go there (store.h)
  *	-t  -T         offer STARTTLS; TLS from the first octet
  *	-c NAME        its name, also in the certificate (localhost, with the loopback addresses)
- *	-k FILE        key and certificate are kept there and used again
+ *	-k FILE        key and certificate are kept there and used again; a chain may follow
+ *	-C FILE        clients must show a certificate of this authority
+ *	-m VERSION     the newest TLS to speak: 1.1 (with 1.0), 1.2
  *	-a USER:PASS   AUTH is offered under TLS, and wanted before MAIL
  *	-A MECHANISMS  to offer instead of "PLAIN LOGIN"
  *	-u             AUTH is offered without TLS too
@@ -70,7 +72,8 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: sink [-46tTluqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
-	    "            [-a user:password] [-A mechanisms] [-x ext,...] [-z octets]\n"
+	    "            [-C cafile] [-m version] [-a user:password] [-A mechanisms]\n"
+	    "            [-x ext,...] [-z octets]\n"
 	    "            [-s script] [-r rule] [-n count]\n");
 	exit(EX_USAGE);
 }
@@ -124,6 +127,13 @@ dialogue_option(int c, struct sink *k)
 	case 'c':
 		k->name = optarg;
 		return true;
+	case 'C':
+		k->client_ca = optarg;
+		return true;
+	case 'm':
+		if ((k->newest = tls_version(optarg)) == 0)
+			usage();
+		return true;
 	case 'a':
 		account(k, optarg);
 		return true;
@@ -150,7 +160,7 @@ dialogue_option(int c, struct sink *k)
 static void
 parse_options(int argc, char **argv, struct options *o, struct sink *k)
 {
-	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:a:A:ux:z:s:r:n:qe")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:C:m:a:A:ux:z:s:r:n:qe")) != -1;) {
 		if (dialogue_option(c, k))
 			continue;
 		switch (c) {
@@ -309,7 +319,7 @@ main(int argc, char **argv)
 	k.store = store_open(o.dir, o.quiet);
 	snprintf(cert, sizeof cert, "%s/cert.pem", o.dir ? o.dir : ".");
 	if (k.starttls || k.implicit)
-		k.ctx = tls_context(k.name, o.keep, o.dir ? cert : NULL);
+		k.ctx = tls_context(&k, o.keep, o.dir ? cert : NULL);
 	listen_all(&o, p);
 	write_port(&o);
 	serve(&k, &o, p);

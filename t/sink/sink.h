@@ -45,6 +45,8 @@ struct sink {
 	bool auth_in_clear;          /* AUTH is offered without TLS too */
 	bool starttls, implicit;     /* TLS by STARTTLS; from the first octet */
 	bool lmtp;                   /* RFC 2033 instead of SMTP */
+	const char *client_ca;       /* clients must have a certificate of it; NULL: need not */
+	int newest;                  /* of TLS; 0: what OpenSSL has */
 	unsigned left_out;           /* extensions not to offer */
 	uint64_t size_limit;         /* 0: none */
 	SSL_CTX *ctx;                /* NULL: no TLS */
@@ -131,10 +133,14 @@ void data_run(struct session *s);
 
 /*
  * A context with a certificate for `name`, localhost and the loopback addresses: from `keep` when
- * that file is there, else made and, if keep is not NULL, written there with its key. The
- * certificate alone is written to `cert` (NULL: not). Ends the program when that fails.
+ * that file is there, with the chain behind it, else made and, if keep is not NULL, written there
+ * with its key. The certificate alone is written to `cert` (NULL: not). Ends the program when that
+ * fails.
  */
-SSL_CTX *tls_context(const char *name, const char *keep, const char *cert);
+SSL_CTX *tls_context(const struct sink *sink, const char *keep, const char *cert);
+
+/* The version of TLS of this name ("1.1"), 0 when there is none. */
+int tls_version(const char *name);
 
 /* base64 to octets in place, NUL-terminated. Length, or -1. */
 int tls_unbase64(char *text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <err.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -59,13 +60,16 @@ make_certificate(EVP_PKEY *key, const char *name)
 }
 
 static bool
-load(const char *path, X509 **cert, EVP_PKEY **key)
+load(const char *path, X509 **cert, EVP_PKEY **key, SSL_CTX *ctx)
 {
 	FILE *f = fopen(path, "r");
 	if (!f)
 		return false;
 	*key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	*cert = PEM_read_X509(f, NULL, NULL, NULL);
+	for (X509 *next; (next = PEM_read_X509(f, NULL, NULL, NULL)) != NULL;)
+		SSL_CTX_add0_chain_cert(ctx, next);
+	ERR_clear_error();
 	fclose(f);
 	if (!*key || !*cert)
 		errx(EX_DATAERR, "%s: no key and certificate in it", path);
@@ -87,24 +91,52 @@ save(const char *path, const X509 *cert, const EVP_PKEY *key)
 		err(EX_IOERR, "%s", path);
 }
 
+int
+tls_version(const char *name)
+{
+	if (strcmp(name, "1.1") == 0)
+		return TLS1_1_VERSION;
+	return strcmp(name, "1.2") == 0 ? TLS1_2_VERSION : 0;
+}
+
+/* What else the options want of it. */
+static void
+configure(SSL_CTX *ctx, const struct sink *k)
+{
+	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"sink", 4);
+	/* OpenSSL has the old versions, but takes their digests at this level only. */
+	if (k->newest == TLS1_1_VERSION)
+		SSL_CTX_set_cipher_list(ctx, "DEFAULT@SECLEVEL=0");
+	if (k->newest != 0 && (SSL_CTX_set_min_proto_version(ctx, 0) != 1 ||
+				  SSL_CTX_set_max_proto_version(ctx, k->newest) != 1))
+		errx(EX_SOFTWARE, "TLS versions");
+	if (!k->client_ca)
+		return;
+	if (SSL_CTX_load_verify_file(ctx, k->client_ca) != 1)
+		errx(EX_NOINPUT, "%s: no certificates", k->client_ca);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
 SSL_CTX *
-tls_context(const char *name, const char *keep, const char *path)
+tls_context(const struct sink *k, const char *keep, const char *path)
 {
 	X509 *cert = NULL;
 	EVP_PKEY *key = NULL;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	if (!keep || !load(keep, &cert, &key)) {
+	if (!ctx)
+		errx(EX_SOFTWARE, "TLS context");
+	configure(ctx, k);
+	if (!keep || !load(keep, &cert, &key, ctx)) {
 		key = EVP_EC_gen("P-256");
 		if (!key)
 			errx(EX_SOFTWARE, "key");
-		cert = make_certificate(key, name);
+		cert = make_certificate(key, k->name);
 		if (keep)
 			save(keep, cert, key);
 	}
 	if (path)
 		save(path, cert, NULL);
-	if (!ctx || SSL_CTX_use_certificate(ctx, cert) != 1 ||
-	    SSL_CTX_use_PrivateKey(ctx, key) != 1)
+	if (SSL_CTX_use_certificate(ctx, cert) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1)
 		errx(EX_SOFTWARE, "TLS context");
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	X509_free(cert);
