@@ -46,7 +46,7 @@ ask(struct path *p, enum lookup_type type, const char *name, void *owner)
 
 	p->state = PATH_ASKING;
 	p->since = p->wire->now;
-	p->lookup = resolver_ask(p->wire->resolver, type, name, port, p->implicit, owner);
+	p->lookup = resolver_ask(p->wire->resolver, type, name, port, p->implicit, false, owner);
 	if (p->lookup == NULL)
 		end(p, &o);
 }

@@ -49,7 +49,7 @@ only() {
 		"$(cd "$T/.." && grep -lE "#include <$1" -r lib sendmail mailq | sort | tr '\n' ' ')" "$2 "
 }
 only 'openssl/' 'lib/net/crypto.c lib/net/tls.c'
-only 'resolv.h' lib/net/resolve.c
+only 'resolv.h' 'lib/net/resolve.c lib/net/resolve_tlsa.c'
 only 'ini.h' lib/sys/config.c
 
 # The injector, mailq and flush: no OpenSSL, no resolver.

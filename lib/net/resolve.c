@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/nameser.h>
 #include <ctype.h>
+#include <errno.h>
 #include <netdb.h>
 #include <resolv.h>
 #include <stdlib.h>
@@ -8,14 +9,11 @@
 
 #undef STATUS /* nameser's opcode, which nobody here means */
 
-#include "net/resolve.h"
+#include "net/resolve_impl.h"
 
-/*
- * A host name as it may stand in MX: letters, digits, hyphens, underscores, dots. Not an address
- * (RFC 5321 5.1 wants a name there); no label is empty.
- */
-static bool
-host_name_ok(const char *s)
+/* Not an address: RFC 5321 5.1 wants a name in MX. */
+bool
+resolve_name_ok(const char *s)
 {
 	const char *label = s;
 	bool digits = true;
@@ -66,7 +64,7 @@ parse_record(struct mx_list *list, ns_msg *msg, const ns_rr *rr)
 	if (name[0] == '\0' || strcmp(name, ".") == 0)
 		return -1;
 	len = strlen(name);
-	if (len >= sizeof(mx.host) || !host_name_ok(name))
+	if (len >= sizeof(mx.host) || !resolve_name_ok(name))
 		return 0;
 	mx.preference = (uint16_t)ns_get16(data);
 	memcpy(mx.host, name, len + 1);
@@ -177,23 +175,35 @@ judge_mx(struct lookup *l, enum mx_verdict verdict)
 	}
 }
 
-/* res_nmkquery and res_nsend, not res_nquery, so that resolve_parse_mx() sees the reply's code. */
+/* res_nmkquery and res_nsend, not res_nquery, so that the parsers see the reply's code. */
+unsigned char *
+resolve_query(struct __res_state *rs, const char *name, int type, size_t *len)
+{
+	unsigned char query[NS_PACKETSZ], *answer;
+	int n = res_nmkquery(
+	    rs, ns_o_query, name, ns_c_in, type, NULL, 0, NULL, query, sizeof(query));
+
+	errno = EINVAL;
+	if (n == -1 || (answer = malloc(NS_MAXMSG)) == NULL)
+		return NULL;
+	n = res_nsend(rs, query, n, answer, NS_MAXMSG);
+	*len = n > 0 ? (size_t)n : 0;
+	return answer;
+}
+
 static void
 look_up_mx(struct lookup *l, struct __res_state *rs)
 {
-	unsigned char query[NS_PACKETSZ];
-	unsigned char *answer = malloc(NS_MAXMSG);
 	enum mx_verdict verdict = MX_TROUBLE;
-	int len;
+	char name[HOST_LEN] = "";
+	size_t len = 0;
+	unsigned char *answer = resolve_query(rs, l->name, ns_t_mx, &len);
 
-	len = res_nmkquery(
-	    rs, ns_o_query, l->name, ns_c_in, ns_t_mx, NULL, 0, NULL, query, sizeof(query));
-	if (len == -1)
+	if (answer == NULL && errno == EINVAL)
 		verdict = MX_NXDOMAIN; /* it cannot be written as a query: no such name can exist */
 	else if (answer != NULL) {
-		len = res_nsend(rs, query, len, answer, NS_MAXMSG);
-		if (len > 0)
-			verdict = resolve_parse_mx(&l->mx, answer, (size_t)len);
+		verdict = resolve_parse_mx(&l->mx, answer, len);
+		l->secure = resolve_parse_alias(name, answer, len) == PROOF_SECURE;
 	}
 	free(answer);
 	judge_mx(l, verdict);
@@ -283,6 +293,8 @@ resolve(struct lookup *l)
 	}
 	if (l->type != LOOKUP_RELAY)
 		rs->options &= ~(unsigned long)(RES_DEFNAMES | RES_DNSRCH);
+	if (resolve_trusted(rs))
+		rs->options |= RES_TRUSTAD; /* else glibc takes AD out of the answer */
 	if (rs->retrans > RES_TIMEOUT)
 		rs->retrans = RES_TIMEOUT;
 	if (rs->retry > 2)
@@ -291,5 +303,7 @@ resolve(struct lookup *l)
 		look_up_mx(l, rs);
 	else
 		look_up_host(l);
+	if (l->dane && l->outcome.status.class == 2)
+		resolve_dane(l, rs);
 	res_nclose(rs);
 }

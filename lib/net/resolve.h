@@ -9,10 +9,16 @@
  * Exchangers come from DNS (RFC 5321 5.1): by preference, equal ones shuffled; a domain
  * without MX records is its own exchanger; RFC 7505's null MX is a refusal.
  *
+ * DNSSEC: an answer is `secure` when the resolver says that it validated it (the AD bit) and
+ * resolv.conf says that the resolver is to be believed: every name server is on this machine's
+ * loopback, or "options trust-ad". Of an exchanger or relay that is asked for with `dane`, the
+ * TLSA records are looked up when its address is secure (RFC 7672 2.2; resolve_tlsa.c).
+ *
  * What went wrong is an outcome, stage STAGE_LOOKUP, scope SCOPE_DESTINATION:
  *	4.4.3	no server answered, or with an error
  *	5.1.2	the domain does not exist (only LOOKUP_MX, and LOOKUP_HOST for the domain itself)
  *	5.1.10	null MX
+ *	4.7.5	the TLSA records cannot be had: without them the host is not to be used
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -24,6 +30,7 @@
 #include "mail/route.h"
 #include "mail/status.h"
 #include "net/inet.h"
+#include "net/tlsa.h"
 
 #define RESOLVE_HOSTS 20     /* exchangers of a domain that are kept, best first */
 #define RESOLVE_ADDRESSES 16 /* addresses of a host that are kept */
@@ -60,11 +67,14 @@ struct lookup {
 	char name[HOST_LEN];
 	uint16_t port;          /* of the addresses */
 	bool implicit;          /* LOOKUP_HOST: the name is the domain itself: 5.1.2 is possible */
+	bool dane;              /* the TLSA records of the host are wanted */
 	struct outcome outcome; /* class 2: answered, and one of the following is not empty */
 	struct mx_list mx;      /* LOOKUP_MX */
 	bool mx_implicit;       /* … and the list is the domain itself, for want of MX records */
+	bool secure;            /* … and that was validated */
 	size_t naddress;
 	struct inet address[RESOLVE_ADDRESSES];
+	struct tlsa_set tlsa; /* dane */
 	/* of resolver.c */
 	void *owner; /* the asker's; NULL: forgotten */
 	struct lookup *next;
@@ -84,6 +94,20 @@ bool resolve_literal(struct lookup *l);
  * Whatever the octets are, the result is one of the verdicts.
  */
 enum mx_verdict resolve_parse_mx(struct mx_list *list, const unsigned char *packet, size_t len);
+
+/*
+ * Pure: whether an answer, with or without data, was validated, and who is meant: `name` goes along
+ * the CNAME records of the answer. Any query's.
+ */
+enum proof {
+	PROOF_NONE,    /* SERVFAIL and the like, or not a DNS message */
+	PROOF_MISSING, /* an answer, not validated */
+	PROOF_SECURE,
+};
+enum proof resolve_parse_alias(char name[HOST_LEN], const unsigned char *packet, size_t len);
+
+/* Pure: the same of the answer to a TLSA query, whose records are added to the set. */
+enum proof resolve_parse_tlsa(struct tlsa_set *set, const unsigned char *packet, size_t len);
 
 /* Pure but for arc4random: shuffle exchangers of equal preference among themselves. */
 void resolve_shuffle_mx(struct mx_list *list);

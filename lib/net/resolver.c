@@ -127,7 +127,7 @@ resolver_fd(const struct resolver *r)
 
 struct lookup *
 resolver_ask(struct resolver *r, enum lookup_type type, const char *name, uint16_t port,
-    bool implicit, void *owner)
+    bool implicit, bool dane, void *owner)
 {
 	struct lookup *l;
 
@@ -137,6 +137,7 @@ resolver_ask(struct resolver *r, enum lookup_type type, const char *name, uint16
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	l->port = port;
 	l->implicit = implicit;
+	l->dane = dane;
 	l->owner = owner;
 	pthread_mutex_lock(&r->mutex);
 	if (resolve_literal(l))

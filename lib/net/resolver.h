@@ -28,7 +28,7 @@ int resolver_fd(const struct resolver *r);
  * NULL: no memory, or the name is too long.
  */
 struct lookup *resolver_ask(struct resolver *r, enum lookup_type type, const char *name,
-    uint16_t port, bool implicit, void *owner);
+    uint16_t port, bool implicit, bool dane, void *owner);
 
 /* The answer is not wanted any more: it will not be given out. */
 void resolver_forget(struct resolver *r, struct lookup *l);
