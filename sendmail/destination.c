@@ -74,8 +74,7 @@ on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 	d->strikes = 0;
 	if (d->nslots > 0)
 		d->hold = d->wire->now + DESTINATION_HOLD;
-	else if (!s->ready && o->stage == STAGE_TLS &&
-		 path_hop(&d->path)->policy == TLS_POLICY_MAY && !d->path.plain)
+	else if (!s->ready && o->stage == STAGE_TLS && path_may_be_plain(&d->path))
 		d->path.plain = true;
 	else if (d->path.state == PATH_AT)
 		path_next(&d->path, o, o->stage == STAGE_AUTH, d);

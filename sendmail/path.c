@@ -46,7 +46,8 @@ ask(struct path *p, enum lookup_type type, const char *name, void *owner)
 
 	p->state = PATH_ASKING;
 	p->since = p->wire->now;
-	p->lookup = resolver_ask(p->wire->resolver, type, name, port, p->implicit, false, owner);
+	p->lookup = resolver_ask(p->wire->resolver, type, name, port, p->implicit,
+	    p->secure && p->policy == TLS_POLICY_DANE, owner);
 	if (p->lookup == NULL)
 		end(p, &o);
 }
@@ -80,6 +81,8 @@ begin(struct path *p, void *owner)
 	const struct relay *relay = path_hop(p)->relay;
 	size_t len = strlen(p->domain);
 
+	p->policy = wire_policy(p->wire, relay, p->domain);
+	p->secure = relay != NULL;
 	p->host = p->tries = 0;
 	if (relay != NULL)
 		only_host(p, relay->host, strlen(relay->host), owner);
@@ -149,10 +152,12 @@ path_answer(struct path *p, const struct lookup *l, void *owner)
 	} else if (l->type == LOOKUP_MX) {
 		p->hosts = l->mx;
 		p->implicit = l->mx_implicit;
+		p->secure = l->secure;
 		ask_host(p, owner);
 	} else {
 		memcpy(p->address, l->address, sizeof(p->address));
 		p->naddress = l->naddress;
+		p->tlsa = l->tlsa;
 		p->at = 0;
 		p->plain = false;
 		p->state = PATH_AT;
@@ -191,6 +196,31 @@ bool
 path_stale(const struct path *p)
 {
 	return p->state == PATH_AT && p->wire->now >= p->since + PATH_FRESH;
+}
+
+/* RFC 7672 2.2: what TLSA records demand; nothing where there are none. */
+enum tls_policy
+path_policy(const struct path *p)
+{
+	static const enum tls_policy demands[] = {
+	    [TLSA_NONE] = TLS_POLICY_MAY,
+	    [TLSA_UNUSABLE] = TLS_POLICY_ENCRYPT,
+	    [TLSA_USABLE] = TLS_POLICY_VERIFY,
+	};
+
+	if (p->plain)
+		return TLS_POLICY_NONE;
+	return p->policy == TLS_POLICY_DANE ? demands[p->tlsa.state] : p->policy;
+}
+
+/* There is nothing behind TLS that comes first to go back to. */
+bool
+path_may_be_plain(const struct path *p)
+{
+	const struct relay *relay = path_hop(p)->relay;
+
+	return path_policy(p) == TLS_POLICY_MAY &&
+	       (relay == NULL || relay->mode != TLS_MODE_IMPLICIT);
 }
 
 const char *

@@ -39,7 +39,10 @@ struct path {
 	struct inet address[RESOLVE_ADDRESSES];
 	size_t naddress, at;
 	unsigned tries;
-	bool plain;          /* its TLS failed where TLS is only welcome: go without */
+	enum tls_policy policy; /* of the destination */
+	bool secure;            /* DNSSEC vouches for the hosts; or they are configured */
+	struct tlsa_set tlsa;   /* of the host */
+	bool plain;             /* its TLS failed where TLS is only welcome: go without */
 	struct outcome last; /* of what failed last */
 };
 
@@ -62,8 +65,12 @@ void path_next(struct path *p, const struct outcome *o, bool hop, void *owner);
 /* It may be time to look for a better way: see PATH_FRESH. */
 bool path_stale(const struct path *p);
 
-/* Its hop, host and address. PATH_AT only. */
+/* Its hop, host and address, and the TLS policy there, never AUTO or DANE. PATH_AT only. */
 const struct wire_hop *path_hop(const struct path *p);
+enum tls_policy path_policy(const struct path *p);
+
+/* Whether TLS is only welcome there, so that without it the mail may go too. PATH_AT only. */
+bool path_may_be_plain(const struct path *p);
 const char *path_host(const struct path *p);
 const struct inet *path_address(const struct path *p);
 

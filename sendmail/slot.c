@@ -44,8 +44,11 @@ slot_new(struct destination *d)
 	    .hostname = w->settings.mail_hostname,
 	    .host = path_host(&d->path),
 	    .address = *path_address(&d->path),
-	    .policy = d->path.plain ? TLS_POLICY_NONE : hop->policy,
+	    .policy = path_policy(&d->path),
 	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
+	    .also = relay != NULL || d->name[0] == '[' ? NULL : d->name,
+	    .pinned = relay != NULL,
+	    .tlsa = &d->path.tlsa,
 	    .plain_auth =
 		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
 	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,

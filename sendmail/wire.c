@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/tls_policy.h"
 #include "sys/clock.h"
 
 static void
@@ -64,8 +65,8 @@ set_account(struct wire_route *route, struct wire_hop *h, const struct sasl_acco
 }
 
 static void
-add_relay(struct wire *w, struct wire_route *route, const struct relay *relay,
-    const struct sasl_account *section)
+add_relay(
+    struct wire_route *route, const struct relay *relay, const struct sasl_account *section)
 {
 	struct wire_hop *h = &route->hop[route->nhops];
 
@@ -74,34 +75,46 @@ add_relay(struct wire *w, struct wire_route *route, const struct relay *relay,
 		return;
 	}
 	*h->relay = *relay;
-	h->policy = route_policy(relay, (enum tls_policy)w->settings.tls_policy);
 	set_account(route, h, section);
 	route->nhops++;
 }
 
 static void
-add_relays(struct wire *w, struct wire_route *route, const char *urls,
-    const struct sasl_account *section)
+add_relays(struct wire_route *route, const char *urls, const struct sasl_account *section)
 {
 	struct relay relay;
 	const char *why;
 	int r;
 
 	while ((r = route_next(&relay, &urls, &why)) == 1 && route->nhops < ROUTE_URLS)
-		add_relay(w, route, &relay, section);
+		add_relay(route, &relay, section);
 	if (r != 0)
 		breaks(&route->broken, "relay.url", r == 1 ? "too many URLs" : why);
 	explicit_bzero(&relay, sizeof(relay));
 }
 
-static bool
-needs_tls(const struct wire_route *route)
+enum tls_policy
+wire_policy(const struct wire *w, const struct relay *relay, const char *domain)
 {
-	for (size_t i = 0; i < route->nhops; i++) {
-		const struct wire_hop *h = &route->hop[i];
+	const struct settings *s = &w->settings;
+	enum tls_policy set = tls_policies_find(s->tls_policies,
+	    relay != NULL ? relay->host : domain, (enum tls_policy)s->tls_policy);
 
-		if (h->policy != TLS_POLICY_NONE ||
-		    (h->relay != NULL && h->relay->mode == TLS_MODE_IMPLICIT))
+	return route_policy(relay, set, s->tls_fingerprint[0] != '\0');
+}
+
+/* Whether mail may go by TLS; where it never does, no unreadable certificate is to stop it. */
+static bool
+needs_tls(const struct wire *w, const struct wire_route *route)
+{
+	const struct settings *s = &w->settings;
+
+	for (size_t i = 0; i < route->nhops; i++) {
+		const struct relay *relay = route->hop[i].relay;
+
+		if (relay == NULL ? s->tls_policy != TLS_POLICY_NONE || s->tls_policies[0] != '\0'
+				  : relay->mode == TLS_MODE_IMPLICIT ||
+					wire_policy(w, relay, "") != TLS_POLICY_NONE)
 			return true;
 	}
 	return false;
@@ -113,16 +126,20 @@ wire_complete(struct wire *w)
 	const struct settings *s = &w->settings;
 	const struct sasl_account section = {
 	    .password = s->relay_password, .mechanisms = s->relay_auth};
+	const struct tls_settings tls = {
+	    .ca_file = s->tls_ca_file,
+	    .ca_path = s->tls_ca_path,
+	    .fingerprint = s->tls_fingerprint,
+	    .client_cert = s->tls_client_cert,
+	    .client_key = s->tls_client_key,
+	};
 	char why[TLS_TEXT];
 
-	add_relays(w, &w->relay, s->relay_url, &section);
+	add_relays(&w->relay, s->relay_url, &section);
 	w->direct.nhops = 1;
-	w->direct.hop[0].policy = route_policy(NULL, (enum tls_policy)s->tls_policy);
-	if (needs_tls(w->relay.nhops > 0 ? &w->relay : &w->direct)) {
-		w->tls = tls_context_new(s->tls_ca_file, why);
-		if (w->tls == NULL)
-			breaks(&w->broken, "TLS", why);
-	}
+	if (needs_tls(w, w->relay.nhops > 0 ? &w->relay : &w->direct) &&
+	    (w->tls = tls_context_new(&tls, why)) == NULL)
+		breaks(&w->broken, "TLS", why);
 	w->ready = true;
 }
 

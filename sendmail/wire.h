@@ -26,7 +26,6 @@
 struct wire_hop {
 	struct relay *relay;         /* NULL: the exchangers of the domain */
 	struct sasl_account account; /* user "": none */
-	enum tls_policy policy;
 	int64_t down; /* passed by before this time */
 };
 
@@ -61,6 +60,9 @@ void wire_complete(struct wire *w);
 
 /* The route to a destination, by its name on the channel. */
 struct wire_route *wire_route(struct wire *w, const char *destination);
+
+/* The TLS policy for a relay or, when that is NULL, the exchangers of a domain; never AUTO. */
+enum tls_policy wire_policy(const struct wire *w, const struct relay *relay, const char *domain);
 
 /* Secrets are wiped. */
 void wire_free(struct wire *w);

@@ -324,7 +324,7 @@ route_check(const char *list, const char **why)
 }
 
 enum tls_policy
-route_policy(const struct relay *r, enum tls_policy set)
+route_policy(const struct relay *r, enum tls_policy set, bool pinned)
 {
 	static const enum tls_policy automatic[] = {
 	    [TLS_MODE_NEVER] = TLS_POLICY_NONE,
@@ -336,9 +336,9 @@ route_policy(const struct relay *r, enum tls_policy set)
 	if (r != NULL && r->user[0] != '\0')
 		return r->mode == TLS_MODE_NEVER && route_loopback(r->host) ? TLS_POLICY_NONE
 									    : TLS_POLICY_VERIFY;
-	if (set != TLS_POLICY_AUTO)
-		return set;
-	return r == NULL ? TLS_POLICY_MAY : automatic[r->mode];
+	if (set == TLS_POLICY_AUTO)
+		set = r == NULL ? TLS_POLICY_DANE : automatic[r->mode];
+	return r != NULL && pinned && set != TLS_POLICY_NONE ? TLS_POLICY_VERIFY : set;
 }
 
 bool

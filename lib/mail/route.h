@@ -32,6 +32,7 @@ enum tls_policy {
 	TLS_POLICY_MAY,     /* use it when offered, any certificate; else plain */
 	TLS_POLICY_ENCRYPT, /* any certificate, but never plain */
 	TLS_POLICY_VERIFY,  /* chain and name must be right */
+	TLS_POLICY_DANE,    /* what the server's TLSA records demand; without any, MAY */
 };
 
 #define HOST_LEN 256 /* octets of a host or domain name, its NUL included */
@@ -59,10 +60,11 @@ int route_check(const char *list, const char **why);
 
 /*
  * The TLS policy in force: `set` unless AUTO. AUTO: smtp+notls none; smtp+tls and smtps verify;
- * smtp with an account verify, without one may; MX (r == NULL) may. A set policy never weakens an
- * account: with a user it is VERIFY, or NONE for smtp+notls to loopback.
+ * smtp with an account or a fingerprint verify, without them may; MX (r == NULL) dane. A set policy
+ * never weakens an account: with a user it is VERIFY, or NONE for smtp+notls to loopback. `pinned`,
+ * the relay's fingerprint is set, makes VERIFY of all that is not NONE.
  */
-enum tls_policy route_policy(const struct relay *r, enum tls_policy set);
+enum tls_policy route_policy(const struct relay *r, enum tls_policy set, bool pinned);
 
 /* Whether a host as written is this machine's loopback: 127.0.0.0/8, ::1, "localhost". */
 bool route_loopback(const char *host);

@@ -180,8 +180,8 @@ unsigned char *
 resolve_query(struct __res_state *rs, const char *name, int type, size_t *len)
 {
 	unsigned char query[NS_PACKETSZ], *answer;
-	int n = res_nmkquery(
-	    rs, ns_o_query, name, ns_c_in, type, NULL, 0, NULL, query, sizeof(query));
+	int n =
+	    res_nmkquery(rs, ns_o_query, name, ns_c_in, type, NULL, 0, NULL, query, sizeof(query));
 
 	errno = EINVAL;
 	if (n == -1 || (answer = malloc(NS_MAXMSG)) == NULL)

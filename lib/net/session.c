@@ -171,9 +171,16 @@ start_talk(struct session *s)
 static void
 start_tls(struct session *s)
 {
-	bool verify = s->config.policy == TLS_POLICY_VERIFY;
+	const struct tls_peer peer = {
+	    .name = s->name,
+	    .host = s->host,
+	    .also = s->config.also,
+	    .verify = s->config.policy == TLS_POLICY_VERIFY,
+	    .pinned = s->config.pinned,
+	    .tlsa = s->config.tlsa,
+	};
 
-	if (stream_secure(&s->stream, s->config.tls, s->host, verify) == -1)
+	if (stream_secure(&s->stream, s->config.tls, &peer) == -1)
 		lost_memory(s);
 	else
 		enter(s, PHASE_TLS);

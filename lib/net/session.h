@@ -47,9 +47,13 @@ struct session_config {
 	const char *hostname; /* ours, for EHLO; without a dot: the socket's address instead */
 	const char *host;     /* the server's, as configured or from MX; copied */
 	struct inet address;
-	enum tls_policy policy; /* not AUTO */
+	enum tls_policy policy; /* NONE, MAY, ENCRYPT or VERIFY */
 	bool lmtp;
 	bool implicit_tls;
+	/* See struct tls_peer. `also` and `tlsa` must last until the session is ready. */
+	const char *also;
+	bool pinned;
+	const struct tlsa_set *tlsa;
 	bool plain_auth; /* see smtp_client_config */
 	const struct sasl_account *account;
 	struct tls_context *tls;  /* needed unless the policy is NONE */

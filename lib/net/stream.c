@@ -75,9 +75,9 @@ stream_local(const struct stream *s, struct inet *local)
 }
 
 int
-stream_secure(struct stream *s, struct tls_context *ctx, const char *host, bool verify)
+stream_secure(struct stream *s, struct tls_context *ctx, const struct tls_peer *peer)
 {
-	s->tls = tls_new(ctx, s->fd, host, verify);
+	s->tls = tls_new(ctx, s->fd, peer);
 	s->wants = POLLOUT;
 	return s->tls != NULL ? 0 : -1;
 }

@@ -37,7 +37,7 @@ int stream_local(const struct stream *s, struct inet *local);
  * Go over to TLS: 0, or -1 when out of memory; then stream_handshake() until it returns 0. What the
  * arguments mean: tls_new().
  */
-int stream_secure(struct stream *s, struct tls_context *ctx, const char *host, bool verify);
+int stream_secure(struct stream *s, struct tls_context *ctx, const struct tls_peer *peer);
 int stream_handshake(struct stream *s);
 
 /* As read(2): 0 is the end of file. */

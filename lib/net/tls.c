@@ -4,136 +4,96 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/inet.h"
+#include "net/tls_impl.h"
 
-struct tls_context {
-	SSL_CTX *ctx;
-	bool trusts; /* CA certificates are loaded */
+/* What OpenSSL says so that only its authors understand it. */
+static const struct {
+	int reason;
+	const char *text;
+} reasons[] = {
+    {SSL_R_UNSUPPORTED_PROTOCOL, "the server knows nothing newer than TLS 1.1"},
+    {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION,
+	"alert \"protocol version\": the server takes neither TLS 1.2 nor 1.3"},
+    {SSL_R_WRONG_VERSION_NUMBER, "what the server sent is not TLS"},
+    {SSL_R_UNEXPECTED_EOF_WHILE_READING, "connection closed by the server"},
 };
 
-struct tls {
-	SSL *ssl;
-	short wants;
-	bool open; /* the handshake is done and nothing has failed since */
-	char why[TLS_TEXT];
-};
-
-/* The oldest error of OpenSSL's queue: later ones are its consequences. */
-static const char *
-first_error(void)
+const char *
+tls_first_error(void)
 {
 	unsigned long error = ERR_peek_error();
+	int reason = ERR_GET_REASON(error);
 	const char *text = ERR_reason_error_string(error);
 
 	if (ERR_SYSTEM_ERROR(error))
-		return strerror(ERR_GET_REASON(error));
+		return strerror(reason);
+	for (size_t i = 0;
+	     ERR_GET_LIB(error) == ERR_LIB_SSL && i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].reason == reason)
+			return reasons[i].text;
 	return text != NULL ? text : "unknown error";
 }
 
-struct tls_context *
-tls_context_new(const char *ca_file, char why[TLS_TEXT])
-{
-	struct tls_context *c = calloc(1, sizeof(*c));
-
-	ERR_clear_error();
-	if (c == NULL || (c->ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
-	    SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION) != 1) {
-		snprintf(why, TLS_TEXT, "TLS: %s", c == NULL ? strerror(ENOMEM) : first_error());
-		tls_context_free(c);
-		return NULL;
-	}
-	c->trusts = ca_file[0] != '\0';
-	if (c->trusts && SSL_CTX_load_verify_file(c->ctx, ca_file) != 1) {
-		snprintf(why, TLS_TEXT, "CA certificates %.128s: %s", ca_file, first_error());
-		tls_context_free(c);
-		return NULL;
-	}
-	SSL_CTX_set_options(c->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(c->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-				     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				     SSL_MODE_RELEASE_BUFFERS);
-	return c;
-}
-
-void
-tls_context_free(struct tls_context *c)
-{
-	if (c == NULL)
-		return;
-	SSL_CTX_free(c->ctx);
-	free(c);
-}
-
-/*
- * The system's certificates cost some 30 milliseconds where they are one file: not for mail that
- * goes in plain. A system without any is no error here; nothing will be verified then.
- */
-static int
-trust_system(struct tls_context *c)
-{
-	if (!c->trusts && SSL_CTX_set_default_verify_paths(c->ctx) != 1)
-		return 0;
-	c->trusts = true;
-	return 1;
-}
-
-/* Whom to expect. An address is not sent as SNI (RFC 6066 3). */
-static int
-expect(SSL *ssl, const char *host)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	struct inet address;
-
-	X509_VERIFY_PARAM_set_hostflags(
-	    param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER) != 1)
-		return 0;
-	if (inet_parse(&address, host))
-		return X509_VERIFY_PARAM_set1_ip_asc(param, host);
-	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
-}
-
 struct tls *
-tls_new(struct tls_context *c, int fd, const char *host, bool verify)
+tls_new(struct tls_context *c, int fd, const struct tls_peer *peer)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
+	t->context = c;
 	t->wants = POLLOUT;
-	t->ssl = trust_system(c) == 1 ? SSL_new(c->ctx) : NULL;
-	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1 || expect(t->ssl, host) != 1) {
+	t->verify = peer->verify;
+	t->pinned = peer->pinned && c->pins.n > 0;
+	t->dane = peer->tlsa != NULL && peer->tlsa->state == TLSA_USABLE;
+	snprintf(t->host, sizeof(t->host), "%s", t->dane ? peer->tlsa->base : peer->host);
+	t->ssl = SSL_new(c->ctx);
+	if (t->ssl == NULL || SSL_set_app_data(t->ssl, t) != 1 || SSL_set_fd(t->ssl, fd) != 1 ||
+	    tls_expect(t, peer) != 1 || tls_cache_key(t, peer) != 1) {
 		tls_free(t);
 		return NULL;
 	}
-	/* With VERIFY_NONE a client verifies all the same, and goes on whatever comes out. */
-	SSL_set_verify(t->ssl, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_set_connect_state(t->ssl);
+	tls_cache_offer(t);
 	return t;
+}
+
+/* RFC 8446 6.2: the server ends it with a word of its own. */
+static bool
+explain_alert(struct tls *t)
+{
+	unsigned long error = ERR_peek_error();
+	int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+	const char *text = ERR_reason_error_string(error);
+
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL || alert < 0 || alert > 255 ||
+	    alert == SSL_AD_PROTOCOL_VERSION || text == NULL)
+		return false;
+	/* "sslv3 alert handshake failure", of any version */
+	if (strstr(text, "alert ") != NULL)
+		text = strstr(text, "alert ") + 6;
+	snprintf(t->why, sizeof(t->why), "the server ended it with alert \"%s\"", text);
+	return true;
 }
 
 static void
 explain(struct tls *t, int error, int saved)
 {
-	long verdict = SSL_get_verify_result(t->ssl);
 	bool refused = error == SSL_ERROR_SSL &&
 		       ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
 
 	if (refused)
-		snprintf(t->why, sizeof(t->why), "certificate verify failed: %s",
-		    X509_verify_cert_error_string(verdict));
-	else if (error == SSL_ERROR_SSL)
-		snprintf(t->why, sizeof(t->why), "%s", first_error());
+		snprintf(t->why, sizeof(t->why), "certificate verify failed: %.290s", t->flaw);
+	else if (error == SSL_ERROR_SSL && !explain_alert(t))
+		snprintf(t->why, sizeof(t->why), "%s", tls_first_error());
 	else if (error == SSL_ERROR_SYSCALL && saved != 0)
 		snprintf(t->why, sizeof(t->why), "%s", strerror(saved));
-	else
+	else if (error != SSL_ERROR_SSL)
 		snprintf(t->why, sizeof(t->why), "connection closed by the server");
 }
 
@@ -177,6 +137,13 @@ tls_handshake(struct tls *t)
 	result = SSL_do_handshake(t->ssl);
 	if (result != 1)
 		return failed(t, result);
+	if (t->verify && !tls_verified(t)) {
+		if (t->pinned)
+			tls_note_pin(t);
+		snprintf(t->why, sizeof(t->why), "certificate verify failed: %.290s", t->flaw);
+		errno = EPROTO;
+		return -1;
+	}
 	t->open = true;
 	return 0;
 }
@@ -231,15 +198,21 @@ tls_why(const struct tls *t)
 bool
 tls_verified(const struct tls *t)
 {
-	return SSL_get0_peer_certificate(t->ssl) != NULL &&
-	       SSL_get_verify_result(t->ssl) == X509_V_OK;
+	return tls_verdict(t) != TLS_ANONYMOUS;
 }
 
 void
 tls_describe(const struct tls *t, char *dst, size_t size)
 {
+	static const char *const verdicts[] = {
+	    [TLS_ANONYMOUS] = "anonymous",
+	    [TLS_VERIFIED] = "verified",
+	    [TLS_PINNED] = "pinned",
+	    [TLS_DANE] = "dane",
+	};
+
 	snprintf(dst, size, "%s %s %s", SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl),
-	    tls_verified(t) ? "verified" : "anonymous");
+	    verdicts[tls_verdict(t)]);
 }
 
 static bool

@@ -55,7 +55,9 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_SECONDS unsigned /* "90", "90s", "5m", "2h", "5d" */
 #define SETTING_TYPE_COUNT unsigned   /* 1 to 1000000 */
 #define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
-#define SETTING_TYPE_POLICY int       /* enum tls_policy: auto, none, may, encrypt, verify */
+#define SETTING_TYPE_POLICY int       /* enum tls_policy */
+#define SETTING_TYPE_POLICIES char *  /* checked by tls_policies_check() */
+#define SETTING_TYPE_PINS char *      /* checked by fingerprints_parse() */
 #define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
 #define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */

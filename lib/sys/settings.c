@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/fingerprint.h"
 #include "mail/rewrite.h"
 #include "mail/route.h"
 #include "mail/sasl.h"
+#include "mail/tls_policy.h"
 
 #define ERRORS_MAX (64 * 1024)
 #define SECONDS_MAX (10U * 365 * 86400)
@@ -24,6 +26,8 @@ enum type {
 	TYPE_COUNT,
 	TYPE_DELIVER,
 	TYPE_POLICY,
+	TYPE_POLICIES,
+	TYPE_PINS,
 	TYPE_RULES,
 	TYPE_AUTH,
 	TYPE_KEEP,
@@ -39,12 +43,10 @@ const struct setting settings_table[SETTINGS_COUNT] = {
 /* The names of an enum's values, in its order, and what to say to another. */
 struct choices {
 	const char *refusal;
-	const char *name[6];
+	const char *name[7];
 };
 
 #define DELIVER_CHOICES(first, more) first("background") more("queue") more("foreground")
-#define POLICY_CHOICES(first, more) \
-	first("auto") more("none") more("may") more("encrypt") more("verify")
 #define KEEP_CHOICES(first, more) first("reply-to") more("x-original-from") more("none")
 #define ITEM(name) name,
 #define WORD(name) name
@@ -57,7 +59,7 @@ struct choices {
 		}                                     \
 	}
 
-static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(POLICY_CHOICES),
+static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(TLS_POLICY_WORDS),
 			    keeps = CHOICES(KEEP_CHOICES);
 
 static int
@@ -98,6 +100,20 @@ static int
 parse_mechanisms(void *field, const char *value, const struct choices *c, const char **why)
 {
 	return sasl_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_policies(void *field, const char *value, const struct choices *c, const char **why)
+{
+	return tls_policies_check(value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_fingerprint(void *field, const char *value, const struct choices *c, const char **why)
+{
+	struct fingerprints set;
+
+	return fingerprints_parse(&set, value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -183,6 +199,8 @@ static const struct kind {
     [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
+    [TYPE_POLICIES] = {parse_policies, KEPT_TEXT, NULL},
+    [TYPE_PINS] = {parse_fingerprint, KEPT_TEXT, NULL},
     [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
     [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},

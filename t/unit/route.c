@@ -204,24 +204,33 @@ test_lengths(void)
 static const struct {
 	const char *url; /* NULL: MX */
 	enum tls_policy set, want;
+	bool pinned;
 } policies[] = {
-    {"smtp+notls://r", TLS_POLICY_AUTO, TLS_POLICY_NONE},
-    {"smtp+tls://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
-    {"smtps://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
-    {"smtp://r", TLS_POLICY_AUTO, TLS_POLICY_MAY},
-    {"smtp://u@r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY},
-    {NULL, TLS_POLICY_AUTO, TLS_POLICY_MAY},
-    {NULL, TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT},
-    {"smtp://r", TLS_POLICY_NONE, TLS_POLICY_NONE},
-    {"smtp://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY},
-    {"smtp+notls://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY},
-    {"smtp+tls://r", TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT},
-    {"smtp://u@r", TLS_POLICY_NONE, TLS_POLICY_VERIFY},
-    {"smtp://u@r", TLS_POLICY_MAY, TLS_POLICY_VERIFY},
-    {"smtps://u@r", TLS_POLICY_ENCRYPT, TLS_POLICY_VERIFY},
-    {"smtp+notls://u@localhost", TLS_POLICY_VERIFY, TLS_POLICY_NONE},
-    {"smtp+notls://u@localhost", TLS_POLICY_AUTO, TLS_POLICY_NONE},
-    {"smtp://u@localhost", TLS_POLICY_NONE, TLS_POLICY_VERIFY},
+    {"smtp+notls://r", TLS_POLICY_AUTO, TLS_POLICY_NONE, false},
+    {"smtp+tls://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY, false},
+    {"smtps://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY, false},
+    {"smtp://r", TLS_POLICY_AUTO, TLS_POLICY_MAY, false},
+    {"smtp://u@r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY, false},
+    {NULL, TLS_POLICY_AUTO, TLS_POLICY_DANE, false},
+    {NULL, TLS_POLICY_AUTO, TLS_POLICY_DANE, true},
+    {NULL, TLS_POLICY_MAY, TLS_POLICY_MAY, true},
+    {"smtp://r", TLS_POLICY_AUTO, TLS_POLICY_VERIFY, true},
+    {"smtp://r", TLS_POLICY_ENCRYPT, TLS_POLICY_VERIFY, true},
+    {"smtp://r", TLS_POLICY_NONE, TLS_POLICY_NONE, true},
+    {"smtp+notls://r", TLS_POLICY_AUTO, TLS_POLICY_NONE, true},
+    {"smtp://r", TLS_POLICY_DANE, TLS_POLICY_DANE, false},
+    {"smtp://u@r", TLS_POLICY_DANE, TLS_POLICY_VERIFY, false},
+    {NULL, TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT, false},
+    {"smtp://r", TLS_POLICY_NONE, TLS_POLICY_NONE, false},
+    {"smtp://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY, false},
+    {"smtp+notls://r", TLS_POLICY_VERIFY, TLS_POLICY_VERIFY, false},
+    {"smtp+tls://r", TLS_POLICY_ENCRYPT, TLS_POLICY_ENCRYPT, false},
+    {"smtp://u@r", TLS_POLICY_NONE, TLS_POLICY_VERIFY, false},
+    {"smtp://u@r", TLS_POLICY_MAY, TLS_POLICY_VERIFY, false},
+    {"smtps://u@r", TLS_POLICY_ENCRYPT, TLS_POLICY_VERIFY, false},
+    {"smtp+notls://u@localhost", TLS_POLICY_VERIFY, TLS_POLICY_NONE, false},
+    {"smtp+notls://u@localhost", TLS_POLICY_AUTO, TLS_POLICY_NONE, false},
+    {"smtp://u@localhost", TLS_POLICY_NONE, TLS_POLICY_VERIFY, false},
 };
 
 static const struct {
@@ -288,7 +297,8 @@ main(void)
 		const char *url = policies[i].url;
 
 		ok((url == NULL || route_parse(&r, url, &why) == 0) &&
-			route_policy(url != NULL ? &r : NULL, policies[i].set) == policies[i].want,
+			route_policy(url != NULL ? &r : NULL, policies[i].set,
+			    policies[i].pinned) == policies[i].want,
 		    "policy of %s", url != NULL ? url : "MX");
 	}
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
