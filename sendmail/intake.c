@@ -268,8 +268,10 @@ finish_input(struct intake *i)
 }
 
 /*
- * SMTPUTF8 for an address that needs it. 8-bit text in a header travels as 8BITMIME, as it always
- * did: to ask for SMTPUTF8 would have relays refuse what they have taken for decades.
+ * SMTPUTF8 for addresses that need it, of the sender or in the header; a recipient asks for itself
+ * when its turn comes, so that it does not keep the others from their mail. Other 8-bit text in a
+ * header travels as 8BITMIME, as it always did: to ask for SMTPUTF8 would have relays refuse what
+ * they have taken for decades.
  */
 static enum body
 body_needed(const struct intake *i)
@@ -277,11 +279,9 @@ body_needed(const struct intake *i)
 	const struct envelope *e = &i->envelope;
 	bool asked = i->options->smtputf8 || e->body == BODY_SMTPUTF8;
 
-	if (address_utf8(e->from) || (asked && i->submission.eightbit_header))
+	if (address_utf8(e->from) || i->submission.utf8_address ||
+	    (asked && i->submission.eightbit_header))
 		return BODY_SMTPUTF8;
-	for (size_t n = 0; n < e->nrcpt; n++)
-		if (address_utf8(e->rcpt[n].address))
-			return BODY_SMTPUTF8;
 	return i->lines.facts.eightbit || i->submission.eightbit_header ? BODY_8BITMIME : BODY_7BIT;
 }
 

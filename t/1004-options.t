@@ -36,8 +36,14 @@ find "$S/spool" -path '*/new/*' -type f -delete
 printf 'Subject: \303\274ber\n\nbody\n' | sendmail -O SMTPUTF8 r@x.example
 like "with -O SMTPUTF8 it is SMTPUTF8" "$(cat "$(queued)")" $'\nbody SMTPUTF8\n'
 find "$S/spool" -path '*/new/*' -type f -delete
+sendmail -f $'\303\274ser@x.example' r@x.example </dev/null
+like "a sender who needs it is SMTPUTF8" "$(cat "$(queued)")" $'\nbody SMTPUTF8\n'
+find "$S/spool" -path '*/new/*' -type f -delete
+printf 'To: \303\274ser@x.example\n\nbody\n' | sendmail r@x.example
+like "an address in the header, too" "$(cat "$(queued)")" $'\nbody SMTPUTF8\n'
+find "$S/spool" -path '*/new/*' -type f -delete
 sendmail $'\303\274ser@x.example' </dev/null
-like "an address that needs it is SMTPUTF8" "$(cat "$(queued)")" $'\nbody SMTPUTF8\n'
+like "a recipient is left to the delivery" "$(cat "$(queued)")" $'\nbody 7BIT'
 
 # NAME, as real sendmail has it; -F over it.
 find "$S/spool" -path '*/new/*' -type f -delete

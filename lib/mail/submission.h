@@ -59,7 +59,8 @@ struct submission_facts {
 struct submission {
 	const struct submission_facts *facts;
 	unsigned received;            /* Received fields seen */
-	bool eightbit_header;         /* an octet above 0x7f in a field: SMTPUTF8 */
+	bool eightbit_header;         /* an octet above 0x7f in a field */
+	bool utf8_address;            /* … and in an address of one: it needs SMTPUTF8 */
 	char sender[ADDRESS_MAX + 1]; /* first From (or Sender) mailbox, as it came; "": none */
 	struct buf bad_list;   /* recipients of the header that are no address, NUL-terminated */
 	struct buf message_id; /* the value of the first Message-ID, or of ours; for the log */

@@ -94,16 +94,33 @@ add_list(struct buf *out, const char *text, size_t len, const char *domain, cons
 	return changed;
 }
 
+/* RFC 6532 3.2; what is not UTF-8 is no address. */
+static bool
+has_utf8_address(const char *text, size_t len)
+{
+	struct address_parser p;
+	struct address a;
+	enum address_event ev;
+
+	address_start(&p, text, len);
+	while ((ev = address_next(&p, &a)) != ADDRESS_END)
+		if (ev == ADDRESS_ONE && address_utf8(a.mailbox) && address_valid(a.mailbox))
+			return true;
+	return false;
+}
+
 void
 submission_addresses(struct submission *s, const struct header_field *f, struct buf *out)
 {
 	const char *value = f->text.data + f->value, *domain = s->facts->domain;
-	size_t len = f->text.len - f->value;
+	size_t len = f->text.len - f->value, before = out->len + f->value;
 
 	buf_add(out, f->text.data, f->value);
 	if (add_list(out, value, len, domain, rules_for(s->facts, f->name)) &&
 	    f->name == HEADER_FROM && s->facts->keep != KEEP_NONE)
 		add_list(&s->original, value, len, domain, NULL);
+	if (out->error == 0 && has_utf8_address(out->data + before, out->len - before))
+		s->utf8_address = true;
 }
 
 /* The name is longer than "From": a line that was at its limit begins a line of its own. */

@@ -107,6 +107,39 @@ edit_table(void)
 	}
 }
 
+/* Which 8-bit octets ask for SMTPUTF8. */
+static const struct {
+	const char *name, *input;
+	bool wanted;
+} international[] = {
+    {"ASCII", "To: <a@b.example>\n", false},
+    {"a local part", "To: a@b, \xc3\xa4@b.example\n", true},
+    {"a bare local part", "Cc: \xc3\xa4\n", true},
+    {"a domain", "Sender: A <a@\xc3\xa4.example>\n", true},
+    {"a name", "From: \"\xc3\xa4\" <a@b.example>\n", false},
+    {"a comment", "From: a@b.example (\xc3\xa4)\n", false},
+    {"a subject", "Subject: \xc3\xa4@b.example\n", false},
+    {"not UTF-8", "To: <\xe4@b.example>\n", false},
+    {"one that does not go out", "Bcc: \xc3\xa4@b.example\n", false},
+};
+
+static void
+international_table(void)
+{
+	for (size_t i = 0; i < sizeof(international) / sizeof(*international); i++) {
+		struct buf out = BUF_INIT(4096);
+		struct envelope e = {0};
+		struct submission s;
+
+		submission_init(&s, &defaults);
+		play(&s, international[i].input, &e, &out);
+		is_int(s.utf8_address, international[i].wanted, international[i].name);
+		submission_free(&s);
+		envelope_free(&e);
+		buf_free(&out);
+	}
+}
+
 /* What is added; login and sender NULL: alice, none. */
 static const struct {
 	const char *name, *login, *full_name, *sender, *input, *expected;
@@ -622,6 +655,7 @@ int
 main(void)
 {
 	edit_table();
+	international_table();
 	missing_table();
 	rewriting_table();
 	random_rewriting();
