@@ -6,10 +6,11 @@
  *
  * What is written when, so that nothing is lost and little repeated:
  *
- *	every recipient delivered    the file is removed; nothing is journalled
+ *	every recipient delivered    the file is removed; nothing is journalled, unless there is
+ *	                             success to report
  *	otherwise, as a job ends     its results are appended; synced where one of them is final
- *	failed recipients            the bounce is committed, then "told" is appended or the file
- *	                             removed
+ *	failed recipients, success   the report is committed, then "told" is appended or the file
+ *	to report                    removed
  *	pending recipients           mtime is set to the next attempt, then new/ -> cur/
  *
  * When the journal cannot be appended to (disk full), the message stays claimed and the append is

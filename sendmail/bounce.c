@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mail/dsn.h"
 #include "mail/submission.h"
 #include "spool/draft.h"
 #include "sys/clock.h"
@@ -96,7 +95,7 @@ write_draft(struct draft *d, const struct claim *c, const struct dsn_facts *fact
 	    .id = facts->id,
 	    .arrived = facts->now,
 	    .uid = (unsigned)geteuid(),
-	    .body = c->envelope.body,
+	    .body = dsn_eightbit(&c->envelope, facts->kind) ? BODY_8BITMIME : BODY_7BIT,
 	    .dots = c->envelope.dots,
 	};
 	int r = -1;
@@ -111,22 +110,23 @@ write_draft(struct draft *d, const struct claim *c, const struct dsn_facts *fact
 }
 
 int
-bounce_post(struct claim *c, const char *hostname, const char *mailer, struct queue_id *id)
+bounce_post(struct claim *c, enum dsn_kind kind, const char *hostname, const char *mailer,
+    struct queue_id *id)
 {
 	const struct envelope *e = &c->envelope;
 	struct dsn_facts facts = {
+	    .kind = kind,
+	    .id = dsn_id(e, kind),
 	    .hostname = hostname,
 	    .mailer = mailer,
-	    /* Of a message that wants REQUIRETLS no more than must be goes back without it. */
-	    .whole = !e->requiretls &&
+	    /* Of a message that wants REQUIRETLS no more than must be goes back without it; of
+	     * one that went well nothing but the header (RFC 3461 4.3). */
+	    .whole = kind == DSN_FAILURE && !e->requiretls &&
 		     (e->ret == RET_FULL || (e->ret == RET_NONE && e->size <= WHOLE_MAX)),
 	};
 	struct draft d;
-	unsigned told = 0;
 
-	for (size_t i = 0; i < e->nrcpt; i++)
-		told += e->rcpt[i].reported;
-	facts.id = *id = dsn_id(e->id, told);
+	*id = facts.id;
 	if (posted(c, *id))
 		return 0;
 	facts.now = clock_wall();

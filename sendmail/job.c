@@ -153,6 +153,8 @@ job_result(struct job *j, size_t i, const struct outcome *o, const struct job_re
 	snprintf(result->tls, sizeof(result->tls), "%s", r->tls);
 	result->waited = milliseconds(begun - j->arrived - r->connected);
 	result->connected = r->connected;
+	result->dsn = r->dsn;
+	result->lmtp = r->lmtp;
 	result->sent = milliseconds(now - begun);
 	j->answered[i] = true;
 	outbox_put(&j->wire->outbox, &m);

@@ -31,6 +31,7 @@ struct job {
 struct job_report {
 	const char *relay, *tls;
 	uint32_t connected; /* milliseconds */
+	bool dsn, lmtp;     /* as in struct handoff_result */
 };
 
 /* fd, or -1, is taken over. NULL: out of memory; fd is then closed. */

@@ -6,7 +6,6 @@
 
 #include "bounce.h"
 #include "mail/address.h"
-#include "mail/dsn.h"
 #include "mail/journal.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -78,6 +77,12 @@ settle_result(struct work *w, struct attempt *a, const struct handoff_result *r)
 	a->final |= o.status.class != 4;
 	e->rcpt[r->rcpt].status = o.status;
 	e->rcpt[r->rcpt].attempts += o.status.class == 4;
+	e->rcpt[r->rcpt].delivered = r->lmtp != 0;
+	if (r->dsn != 0 && dsn_open(DSN_SUCCESS, &e->rcpt[r->rcpt])) {
+		e->rcpt[r->rcpt].reported = true;
+		journal_add_told(
+		    &a->lines, clock_seconds(), r->rcpt, "the next server sends reports");
+	}
 	log_result(w, a, r, &o, expired);
 	w->told(w->arg, e, &e->rcpt[r->rcpt], &o);
 }
@@ -120,65 +125,62 @@ refold(struct claim *c)
 {
 	for (size_t i = 0; i < c->envelope.nrcpt; i++) {
 		struct recipient *r = &c->envelope.rcpt[i];
-		*r = (struct recipient){
-		    .address = r->address, .orcpt = r->orcpt, .notify = r->notify};
+		*r = (struct recipient){.address = r->address,
+		    .orcpt = r->orcpt,
+		    .notify = r->notify,
+		    .delivered = r->delivered};
 	}
 	journal_fold(&c->envelope, buf_str(&c->journal), c->journal.len);
 }
 
+/* Whether there is a recipient of whom something is to be told, or noted that it is not. */
 static bool
-to_tell(const struct recipient *r)
+any(const struct envelope *e, enum dsn_kind kind,
+    bool (*which)(enum dsn_kind, const struct recipient *))
 {
-	return r->status.class == 5 && !r->reported;
-}
-
-static bool
-wanted(const struct recipient *r)
-{
-	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
-}
-
-static size_t
-count(const struct envelope *e, bool (*which)(const struct recipient *))
-{
-	size_t n = 0;
-
 	for (size_t i = 0; i < e->nrcpt; i++)
-		n += which(&e->rcpt[i]);
-	return n;
+		if (which(kind, &e->rcpt[i]))
+			return true;
+	return false;
 }
 
-static bool
-to_bounce(const struct recipient *r)
+static int
+post_report(struct work *w, struct attempt *a, enum dsn_kind kind, struct queue_id *id)
 {
-	return to_tell(r) && wanted(r);
+	const char *what = kind == DSN_FAILURE ? "non-delivery" : "delivery status";
+
+	if (bounce_post(&a->claim, kind, w->hostname, w->mailer, id) == -1) {
+		log_warn("%s: cannot post the report: %s; trying again", a->claim.id.s,
+		    a->claim.spool->error);
+		return -1;
+	}
+	log_info("%s: sender %s notification: %s", a->claim.id.s, what, id->s);
+	due_new(w->due);
+	return 0;
 }
 
 /*
- * Tell the sender what failed. Recipients with NOTIFY=NEVER are noted as told in the same write as
- * the others, behind the bounce's commit, so that the bounce's ID is the same after a crash.
+ * Tell the sender what failed, or went well. Recipients with NOTIFY=NEVER are noted as told in the
+ * same write as the others, behind the report's commit, so that its ID is the same after a crash.
  */
 static int
-tell(struct work *w, struct attempt *a)
+tell(struct work *w, struct attempt *a, enum dsn_kind kind)
 {
 	struct envelope *e = &a->claim.envelope;
 	struct queue_id id = {""};
 
-	if (count(e, to_bounce) > 0) {
-		if (bounce_post(&a->claim, w->hostname, w->mailer, &id) == -1) {
-			log_warn("%s: cannot post the bounce: %s; trying again", e->id.s,
-			    a->claim.spool->error);
-			return -1;
-		}
-		log_info("%s: sender non-delivery notification: %s", e->id.s, id.s);
-		due_new(w->due);
+	if (any(e, kind, dsn_wanted) && post_report(w, a, kind, &id) == -1)
+		return -1;
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		struct recipient *r = &e->rcpt[i];
+		bool wanted = dsn_wanted(kind, r);
+
+		if (!dsn_open(kind, r))
+			continue;
+		r->reported = true;
+		journal_add_told(
+		    &a->lines, clock_seconds(), i, wanted ? id.s : "not wanted by NOTIFY");
 	}
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (to_tell(&e->rcpt[i])) {
-			e->rcpt[i].reported = true;
-			journal_add_told(&a->lines, clock_seconds(), i,
-			    wanted(&e->rcpt[i]) ? id.s : "not wanted by NOTIFY");
-		}
 	return 0;
 }
 
@@ -243,17 +245,17 @@ settle_message(struct work *w, struct attempt *a)
 	struct envelope *e = &a->claim.envelope;
 	bool null_sender = e->from[0] == '\0';
 
-	if (all_delivered(e))
+	if (all_delivered(e) && (null_sender || !any(e, DSN_SUCCESS, dsn_wanted)))
 		return remove_message(a);
 	if (append(a, a->final) == -1)
 		return -1;
 	a->final = false;
 	refold(&a->claim);
-	if (!null_sender && count(e, to_tell) > 0 && tell(w, a) == -1)
+	if (!null_sender && (tell(w, a, DSN_FAILURE) == -1 || tell(w, a, DSN_SUCCESS) == -1))
 		return -1;
 	if (claim_pending(&a->claim) > 0)
 		return append(a, true) == 0 ? defer(w, a) : -1;
-	return count(e, to_tell) > 0 ? park(a) : remove_message(a);
+	return any(e, DSN_FAILURE, dsn_open) ? park(a) : remove_message(a);
 }
 
 void

@@ -10,6 +10,8 @@ report(const struct slot *s, const struct job *j)
 	    .relay = session_name(s->session),
 	    .tls = session_tls(s->session),
 	    .connected = j->first ? s->connected : 0,
+	    .dsn = session_dsn(s->session),
+	    .lmtp = session_lmtp(s->session),
 	};
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 #
-# Messages made fit for what the server offers: encoded where it has no 8BITMIME.
+# Messages made fit for what the server offers: encoded where it has no 8BITMIME, and no SMTPUTF8
+# asked for where none is needed.
 . "${0%/*}/lib.sh"
 need perl
 scratch
@@ -131,5 +132,34 @@ printf '%s\n' "$mime" "$text" "$label" '' 'Grüße' >"$S/in"
 arrives "to a server with 8BITMIME"
 is "  octet for octet" "$(tail -n 1 "$S/eml")" 'Grüße'
 like "  announced" "$(cat "$SINK"/0*.env)" 'BODY=8BITMIME'
+
+# SMTPUTF8 is for addresses.
+printf 'Subject: Gr\303\274\303\237e\n\nbody\n' >"$S/in"
+arrives "a header in UTF-8"
+unlike "  needs no SMTPUTF8" "$(cat "$SINK"/0*.env)" 'SMTPUTF8'
+printf 'To: "J\303\266rg" <j\303\266rg@x.example>\n\nbody\n' >"$S/in"
+arrives "an address in UTF-8"
+like "  needs it" "$(cat "$SINK"/0*.env)" 'mail <s@x.example> .*BODY=8BITMIME SMTPUTF8'
+rm -f "$SINK"/0*
+sendmail -i -odi -f $'j\303\266rg@x.example' r@x.example </dev/null
+like "a sender, too" "$(cat "$SINK"/0*.env)" $'mail <j\303\266rg@x.example> .*SMTPUTF8'
+ok "the sink has nothing to complain of" sink_content
+sink_stop
+sink_start -x SMTPUTF8
+config "relay.url=smtp://127.0.0.1:$SINK_PORT"
+ok "the flusher leaves" eventually 10 test ! -e "$S/spool/$(id -u)/socket"
+printf 'Subject: \303\274ber\n\nbody\n' >"$S/in"
+arrives "a server without it gets the header in UTF-8"
+rm -f "$SINK"/0*
+sendmail -i -odi -f s@x.example $'j\303\266rg@x.example' r@x.example <"$S/in"
+ok "of two recipients one needs it" sink_wait 2
+like "  the other gets the message" "$(cat "$SINK"/0*.env)" 'rcpt <r@x.example>'
+like "  of the one the sender is told" "$(cat "$SINK"/0*.eml)" \
+	'Final-Recipient: utf-8; j\\x\{F6\}rg@x.example.*Status: 5.6.7'
+rm -f "$SINK"/0*
+printf 'To: j\303\266rg@x.example\n\nbody\n' >"$S/in"
+try sendmail -i -odi -f s@x.example r@x.example <"$S/in"
+ok "an address in the header that needs it" sink_wait 1
+like "  is reported" "$(cat "$SINK"/0*.eml)" 'Status: 5.6.7.*needs SMTPUTF8'
 ok "the sink has nothing to complain of" sink_content
 done_testing

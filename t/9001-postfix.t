@@ -65,6 +65,15 @@ postfix_start plain
 url=127.0.0.1:$POSTFIX_PORT
 carries 'smtp, no STARTTLS offered' "relay.url=smtp://$url"
 is 'in clear' "$(received_with)" 'with ESMTP'
+
+# It has DSN, so the report of success is its own.
+fresh "relay.url=smtp://$url"
+before=$(postfix_messages | wc -l)
+ok 'DSN: posts' sendmail -i -f a@example.org -N success b@example.net <"$S/message"
+ok 'DSN: flushes' sendmail -q
+ok 'DSN: arrives, and a report' eventually 20 postfix_arrived $((before + 2))
+like 'DSN: of Postfix' "$(postfix_messages | tail -2 | xargs cat)" 'Reporting-MTA: dns; relay.example.*Action: (relayed|delivered)'
+unlike 'DSN: not of ours' "$(cat "$S/log")" 'delivery status notification'
 keeps 'smtp+tls, no STARTTLS offered' 'STARTTLS|TLS' "relay.url=smtp+tls://$url"
 
 postfix_start tls

@@ -3,7 +3,47 @@
 
 #include <string.h>
 
+#include "mail/address.h"
 #include "mail/submission.h"
+#include "mail/utf8.h"
+
+static const struct {
+	const char *subject, *text;
+} kinds[] = {
+    [DSN_FAILURE] = {"Undelivered mail returned to sender",
+	"Your message could not be delivered to the recipients below, and no\r\n"
+	"further attempt will be made. Why is said under each of them.\r\n\r\n"},
+    [DSN_SUCCESS] = {"Successful mail delivery report",
+	"You asked to be told: your message was accepted for the recipients\r\n"
+	"below. \"Relayed\" means by a server that sends no such reports itself;\r\n"
+	"if all goes well from there on, you will hear no more.\r\n\r\n"},
+};
+
+bool
+dsn_open(enum dsn_kind kind, const struct recipient *r)
+{
+	if (r->reported)
+		return false;
+	if (kind == DSN_FAILURE)
+		return r->status.class == 5;
+	return r->status.class == 2 && (r->notify & NOTIFY_SUCCESS) != 0;
+}
+
+bool
+dsn_wanted(enum dsn_kind kind, const struct recipient *r)
+{
+	return dsn_open(kind, r) &&
+	       (kind == DSN_SUCCESS || r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0);
+}
+
+bool
+dsn_eightbit(const struct envelope *e, enum dsn_kind kind)
+{
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (dsn_wanted(kind, &e->rcpt[i]) && address_utf8(e->rcpt[i].address))
+			return true;
+	return e->body != BODY_7BIT;
+}
 
 /* The report itself is 7-bit: what servers say in other octets is shown as '?'. */
 static void
@@ -11,12 +51,6 @@ add_ascii(struct buf *out, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		buf_addc(out, s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?');
-}
-
-static bool
-to_report(const struct recipient *r)
-{
-	return r->status.class == 5 && !r->reported;
 }
 
 static void
@@ -32,14 +66,21 @@ add_header(struct buf *out, const struct envelope *e, const struct dsn_facts *fa
 	submission_date(out, facts->now, facts->utc_offset);
 	buf_addf(out, "\r\nFrom: Mail Delivery System <%s>\r\n", facts->mailer);
 	buf_addf(out, "To: <%s>\r\n", e->from);
-	buf_adds(out, "Subject: Undelivered mail returned to sender\r\n");
+	buf_addf(out, "Subject: %s\r\n", kinds[facts->kind].subject);
 	buf_addf(out, "Message-ID: <%s.dsn@%s>\r\n", facts->id.s, facts->hostname);
 	buf_adds(out, "Auto-Submitted: auto-replied\r\n");
 	buf_adds(out, "MIME-Version: 1.0\r\n");
-	if (e->body != BODY_7BIT)
+	if (dsn_eightbit(e, facts->kind))
 		buf_adds(out, "Content-Transfer-Encoding: 8bit\r\n");
 	buf_adds(out, "Content-Type: multipart/report; report-type=delivery-status;\r\n");
 	buf_addf(out, "\tboundary=\"%s.pillarbox/%s\"\r\n\r\n", facts->id.s, facts->hostname);
+}
+
+/* What became of it: RFC 3464 2.3.3. */
+static const char *
+action(const struct recipient *r)
+{
+	return r->status.class == 5 ? "failed" : r->delivered ? "delivered" : "relayed";
 }
 
 /* Wrapped at spaces, so that a long reply is readable in any mail program. */
@@ -67,15 +108,17 @@ add_wrapped(struct buf *out, const char *s, size_t len)
 static void
 add_human(struct buf *out, const struct envelope *e, const struct dsn_facts *facts)
 {
-	buf_adds(out, "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
+	buf_adds(out, dsn_eightbit(e, facts->kind)
+			  ? "Content-Type: text/plain; charset=utf-8\r\n"
+			    "Content-Transfer-Encoding: 8bit\r\n\r\n"
+			  : "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 	buf_addf(out, "This is the mail system at host %s.\r\n\r\n", facts->hostname);
-	buf_adds(out, "Your message could not be delivered to the recipients below, and no\r\n"
-		      "further attempt will be made. Why is said under each of them.\r\n\r\n");
+	buf_adds(out, kinds[facts->kind].text);
 	for (size_t i = 0; i < e->nrcpt; i++) {
 		const struct recipient *r = &e->rcpt[i];
-		if (!to_report(r))
+		if (!dsn_wanted(facts->kind, r))
 			continue;
-		buf_addf(out, "<%s>\r\n", r->address);
+		buf_addf(out, "<%s>: %s\r\n", r->address, action(r));
 		add_wrapped(out, r->text, r->textlen);
 		buf_adds(out, "\r\n");
 	}
@@ -122,12 +165,49 @@ dsn_xtext(struct buf *out, const char *s)
 	}
 }
 
+/* What is not ASCII as RFC 6533 3 has it in 7-bit text: "utf-8; gr\x{FC}n@example.org". */
+static void
+add_address(struct buf *out, const char *s)
+{
+	size_t n;
+
+	buf_adds(out, address_utf8(s) ? "utf-8; " : "rfc822; ");
+	for (; (n = utf8_len(s, strlen(s))) > 0; s += n) {
+		unsigned point = (unsigned char)s[0] & (0xffU >> (n + 1));
+
+		for (size_t i = 1; i < n; i++)
+			point = point << 6 | ((unsigned char)s[i] & 0x3fU);
+		if (n > 1)
+			buf_addf(out, "\\x{%X}", point);
+		else
+			add_ascii(out, s, 1);
+	}
+}
+
+/* Who said what: a reply is the server's, anything else is ours. */
+static void
+add_diagnostic(struct buf *out, const struct recipient *r)
+{
+	const char *host, *said;
+	size_t hostlen, saidlen;
+
+	if (split_said(r, &host, &hostlen, &said, &saidlen)) {
+		buf_adds(out, "Remote-MTA: dns; ");
+		add_ascii(out, host, hostlen);
+		buf_adds(out, "\r\nDiagnostic-Code: smtp; ");
+		add_ascii(out, said, saidlen);
+	} else {
+		buf_addf(
+		    out, "Diagnostic-Code: %s; ", r->status.class == 2 ? "smtp" : "X-Pillarbox");
+		add_ascii(out, r->text, r->textlen);
+	}
+	buf_adds(out, "\r\n");
+}
+
 static void
 add_recipient(struct buf *out, const struct recipient *r, const struct dsn_facts *facts)
 {
 	char status[STATUS_LEN];
-	const char *host, *said;
-	size_t hostlen, saidlen;
 
 	buf_adds(out, "\r\n");
 	if (r->orcpt != NULL) {
@@ -135,19 +215,12 @@ add_recipient(struct buf *out, const struct recipient *r, const struct dsn_facts
 		dsn_xtext(out, r->orcpt);
 		buf_adds(out, "\r\n");
 	}
-	buf_adds(out, "Final-Recipient: rfc822; ");
-	add_ascii(out, r->address, strlen(r->address));
-	buf_addf(out, "\r\nAction: failed\r\nStatus: %s\r\n", status_print(status, r->status));
-	if (split_said(r, &host, &hostlen, &said, &saidlen)) {
-		buf_adds(out, "Remote-MTA: dns; ");
-		add_ascii(out, host, hostlen);
-		buf_adds(out, "\r\nDiagnostic-Code: smtp; ");
-		add_ascii(out, said, saidlen);
-	} else {
-		buf_adds(out, "Diagnostic-Code: X-Pillarbox; ");
-		add_ascii(out, r->text, r->textlen);
-	}
-	buf_adds(out, "\r\nLast-Attempt-Date: ");
+	buf_adds(out, "Final-Recipient: ");
+	add_address(out, r->address);
+	buf_addf(
+	    out, "\r\nAction: %s\r\nStatus: %s\r\n", action(r), status_print(status, r->status));
+	add_diagnostic(out, r);
+	buf_adds(out, "Last-Attempt-Date: ");
 	submission_date(out, (uint64_t)r->when * 1000000, facts->utc_offset);
 	buf_adds(out, "\r\n");
 }
@@ -166,7 +239,7 @@ add_status(struct buf *out, const struct envelope *e, const struct dsn_facts *fa
 	submission_date(out, e->arrived, facts->utc_offset);
 	buf_adds(out, "\r\n");
 	for (size_t i = 0; i < e->nrcpt; i++)
-		if (to_report(&e->rcpt[i]))
+		if (dsn_wanted(facts->kind, &e->rcpt[i]))
 			add_recipient(out, &e->rcpt[i], facts);
 }
 
@@ -195,8 +268,13 @@ dsn_tail(struct buf *out, const struct dsn_facts *facts)
 	add_boundary(out, facts, "--");
 }
 
+/* The recipients told of once this report is posted: each report has more than those before it. */
 struct queue_id
-dsn_id(struct queue_id id, unsigned nth)
+dsn_id(const struct envelope *e, enum dsn_kind kind)
 {
-	return queue_id_add(id, nth + 1);
+	uint32_t told = 0;
+
+	for (size_t i = 0; i < e->nrcpt; i++)
+		told += e->rcpt[i].reported || dsn_open(kind, &e->rcpt[i]);
+	return queue_id_add(e->id, told);
 }

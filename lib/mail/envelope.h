@@ -67,11 +67,13 @@ struct recipient {
 
 	/* folded from the journal, see mail/journal.h */
 	struct status status; /* of the last attempt; class 0: none yet */
-	bool reported;        /* failed, and the sender has been told (or is not to be) */
+	bool reported;        /* final, and the sender has been told (or is not to be) */
 	unsigned attempts;    /* deferrals so far */
 	int64_t when;         /* of the last attempt, seconds since 1970 */
 	const char *text;     /* of the last attempt: borrowed from the folded octets, … */
 	size_t textlen;       /* … not NUL-terminated */
+
+	bool delivered; /* by the last server itself, not passed on; in memory only */
 };
 
 struct envelope {

@@ -7,8 +7,8 @@
  * time: seconds since 1970; recipient: its index in the envelope, from 0; text: one clean
  * line. status is an enhanced status code (2 delivered, 4 deferred, 5 failed), or a word:
  *
- *	told      the failure has been reported to the sender, or must not be; text is the
- *	          bounce's queue ID or why there is none
+ *	told      the outcome has been reported to the sender, or is not for us to report; text is
+ *	          the report's queue ID or why there is none
  *
  * A recipient's state is that of its last line; 2 and 5 are final. Whatever is not of this form
  * is ignored: a torn last line (no LF: the append was cut off; the next one begins with a LF to

@@ -143,6 +143,9 @@ void smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t);
 void smtp_client_release(struct smtp_client *c, struct smtp_transaction *t, bool encoded,
     const struct outcome *trouble);
 
+/* Whether the server takes DSN parameters (RFC 3461), and so reports itself what was asked for. */
+bool smtp_client_dsn(const struct smtp_client *c);
+
 /* The session is open, no transaction is under way and nothing is unanswered. */
 bool smtp_client_idle(const struct smtp_client *c);
 

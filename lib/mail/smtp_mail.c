@@ -16,6 +16,12 @@ offers(const struct smtp_client *c, enum smtp_extension ext)
 	return (c->ehlo.has & (unsigned)ext) != 0;
 }
 
+bool
+smtp_client_dsn(const struct smtp_client *c)
+{
+	return offers(c, SMTP_DSN);
+}
+
 /* Whether the message cannot be sent to this server, to nobody; then *o says why. */
 static bool
 unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outcome *o)

@@ -111,6 +111,18 @@ session_tls(const struct session *s)
 }
 
 bool
+session_dsn(const struct session *s)
+{
+	return s->client != NULL && smtp_client_dsn(s->client);
+}
+
+bool
+session_lmtp(const struct session *s)
+{
+	return s->config.lmtp;
+}
+
+bool
 session_damaged(const struct session *s)
 {
 	return s->damaged;

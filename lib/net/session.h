@@ -89,6 +89,9 @@ void session_quit(struct session *s);
 /* "host[address]:port"; and "plain" or what tls_describe() says. */
 const char *session_name(const struct session *s);
 const char *session_tls(const struct session *s);
+/* The server takes DSN parameters; and it is the last one, by LMTP. */
+bool session_dsn(const struct session *s);
+bool session_lmtp(const struct session *s);
 
 /* It ended because a spool file was bad: that says nothing of the server. */
 bool session_damaged(const struct session *s);

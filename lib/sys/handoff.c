@@ -107,7 +107,8 @@ good_result(struct handoff_result *r)
 	       (st->class == 2 || st->class == 4 || st->class == 5) && st->subject <= 999 &&
 	       st->detail <= 999 && (unsigned)o->scope <= SCOPE_DESTINATION &&
 	       (unsigned)o->stage <= STAGE_QUIT && clean(o->text, sizeof(o->text)) &&
-	       clean(r->relay, sizeof(r->relay)) && clean(r->tls, sizeof(r->tls));
+	       r->dsn <= 1 && r->lmtp <= 1 && clean(r->relay, sizeof(r->relay)) &&
+	       clean(r->tls, sizeof(r->tls));
 }
 
 static bool

@@ -59,6 +59,8 @@ struct handoff_result {
 	struct outcome outcome;
 	char relay[HOST_LEN + 64]; /* "host[address]:port", or "none" */
 	char tls[96];              /* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", or "plain" */
+	uint32_t dsn;              /* 1: the server takes part in DSN (RFC 3461), else 0 */
+	uint32_t lmtp;             /* 1: it delivers itself (RFC 2033), else 0 */
 	/* milliseconds: waiting in smtp, setting up the connection, sending */
 	uint32_t waited, connected, sent;
 };

@@ -236,6 +236,12 @@ refused_results(void)
 	m.result.outcome.status.subject = 1000;
 	refused(&m, sizeof(m.result), 0, "subject 1000");
 	m = result();
+	m.result.dsn = 2;
+	refused(&m, sizeof(m.result), 0, "dsn 2");
+	m = result();
+	m.result.lmtp = 2;
+	refused(&m, sizeof(m.result), 0, "lmtp 2");
+	m = result();
 	m.result.outcome.status.detail = 1000;
 	refused(&m, sizeof(m.result), 0, "detail 1000");
 	m = result();

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Delivery status notifications (RFC 3461): asked of servers that have them, made by us for others.
+. "${0%/*}/lib.sh"
+scratch
+
+# What came for an address, with LF: $S/eml; how many they are is the status' matter.
+mail_for() {
+	local env
+	env=$(grep -l "^rcpt <$1>" "$SINK"/0*.env) && [ "$(wc -l <<<"$env")" = 1 ] || return 1
+	tr -d '\r' <"${env%.env}.eml" >"$S/eml"
+}
+fresh() { rm -f "$SINK"/0*; }
+post() { sendmail -i -odi -f s@x.example "$@" <<<$'Subject: told?\n\nthe body'; }
+spool=$S/spool/$(id -u)
+queued() { find "$spool"/{new,cur} -type f; }
+
+sink_start -r 'rcpt no@* reply 550 5.1.1 unknown'
+config "relay.url=smtp://127.0.0.1:$SINK_PORT"
+post -N success,delay -V id+1 -R hdrs r@x.example
+ok "to a server with DSN" sink_wait 1
+like "  its parameters go along" "$(cat "$SINK"/0*.env)" \
+	$'\nmail <s@x.example> .*RET=HDRS ENVID=id\\+2B1.*\nrcpt <r@x.example> NOTIFY=SUCCESS,DELAY'
+post -N success,failure r@x.example no@x.example
+ok "  a failure there is ours to report" sink_wait 3
+ok "  once" mail_for s@x.example
+unlike "  success is not" "$(<"$S/eml")" 'r@x.example'
+ok "the queue is empty" eventually 5 queue_is_empty
+ok "the sink has nothing to complain of" sink_content
+sink_stop
+fresh
+
+sink_start -x DSN -r 'rcpt no@* reply 550 5.1.1 unknown'
+config "relay.url=smtp://127.0.0.1:$SINK_PORT"
+ok "the flusher leaves" eventually 10 test ! -e "$spool/socket"
+post -N success -V id+1 -R full r@x.example also@x.example
+ok "to a server without DSN, the message and a report" sink_wait 2
+unlike "  nobody hears of NOTIFY" "$(cat "$SINK"/0*.env)" 'NOTIFY|RET|ENVID'
+ok "  the report" mail_for s@x.example
+text=$(<"$S/eml")
+like "  null reverse-path" "$(cat "$SINK"/0*.env)" 'mail <>'
+like "  its subject" "$text" 'Subject: Successful mail delivery report'
+like "  for a person" "$text" 'r@x.example>: relayed.*also@x.example>: relayed'
+like "  for a program" "$text" 'Original-Envelope-Id: id\+1.*Final-Recipient: rfc822; r@x.example
+Action: relayed
+Status: 2.0.0
+Diagnostic-Code: smtp; 250 2.0.0'
+like "  the header comes back" "$text" 'text/rfc822-headers.*Subject: told\?'
+unlike "  but not the body" "$text" 'the body'
+like "  the log" "$(<"$S/log")" 'sender delivery status notification: [0-9A-Z]{12}'
+ok "the queue is empty" eventually 5 queue_is_empty
+fresh
+
+post -N success,failure r@x.example no@x.example
+ok "one fails: the message and two reports" sink_wait 3
+like "  of the one" "$(cat "$SINK"/0*.eml)" 'no@x.example'$'\r''.Action: failed'
+like "  and the other" "$(cat "$SINK"/0*.eml)" 'r@x.example'$'\r''.Action: relayed'
+ok "the queue is empty" eventually 5 queue_is_empty
+fresh
+
+sent=$(grep -c notification: "$S/log")
+post -N never no@x.example
+post -N success no@x.example
+post -N failure r@x.example
+sendmail -i -odi -f '' -N success r@x.example <<<$'Subject: to nobody\n\nx'
+ok "what was not asked for" sink_wait 2
+ok "the queue is empty" eventually 5 queue_is_empty
+is "  is not told" "$(messages) $(grep -c notification: "$S/log")" "2 $sent"
+fresh
+
+# A crash behind the journal's line, and another behind the report's commit: one report, no second
+# delivery. The report waits, so that it can be seen.
+sink_stop
+sink_start -x DSN -r 'rcpt s@* reply 450 4.2.0 later'
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue
+ok "the flusher leaves" eventually 10 test ! -e "$spool/socket"
+sendmail -i -f s@x.example -N success r@x.example <<<$'Subject: crash\n\nbody'
+file=$(queued)
+echo "@$(date +%s) 0 2.0.0 250 2.0.0 Ok" >>"$file"
+cp -p "$file" "$S/copy"
+sendmail -q 2>/dev/null
+is "after a crash the report is made" "$(queued | wc -l)" 1
+report=$(queued)
+like "  in place of the message" "$(<"$report")" 'Final-Recipient: rfc822; r@x.example'
+cp -p "$S/copy" "$spool/cur/${file##*/}"
+sendmail -q 2>/dev/null
+is "after another there is no second one" "$(basename -a $(queued))" "${report##*/}"
+is "the message is not sent again" "$(messages)" 0
+ok "the sink has nothing to complain of" sink_content
+done_testing
