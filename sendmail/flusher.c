@@ -171,7 +171,7 @@ flusher_request(struct flusher *f, const struct request *r)
 		due_new(&f->due);
 		return;
 	}
-	outage_retry_all(&f->work.outages);
+	outage_retry_all(&f->work.outages, clock_seconds());
 	/* Somebody wants it now, often because he has mended the settings: smtp gets them anew. */
 	if (f->work.njobs == 0)
 		link_close(&f->link);

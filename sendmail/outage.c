@@ -4,35 +4,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/hash.h"
+
 #define BUCKETS_FIRST 16
+#define SWEEP_EVERY 60 /* seconds */
 
 struct outage {
 	struct outage *next;
-	int64_t until; /* not to be tried before; 0: now */
+	int64_t until; /* not to be tried before */
 	unsigned failures;
 	struct status status;
 	enum stage stage;
-	char *destination;
-	char *text;
+	char names[]; /* the destination, and behind its NUL the text */
 };
 
-/* FNV-1a: destinations are names that we looked up, an attacker gains little by collisions. */
-static size_t
-hash(const char *s)
-{
-	uint32_t h = 2166136261U;
+_Static_assert(sizeof(struct outage) + OUTAGE_TEXT + 1 <= OUTAGE_SIZE, "an entry is small");
 
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 16777619U;
-	return h;
+static const char *
+text_of(const struct outage *o)
+{
+	return o->names + strlen(o->names) + 1;
 }
 
+/* Where it is, or would be; there are buckets. */
 static struct outage **
 place(const struct outages *t, const char *destination)
 {
-	struct outage **o = &t->bucket[hash(destination) % t->buckets];
+	struct outage **o = &t->bucket[hash_text(destination) % t->buckets];
 
-	while (*o != NULL && strcmp((*o)->destination, destination) != 0)
+	while (*o != NULL && strcmp((*o)->names, destination) != 0)
 		o = &(*o)->next;
 	return o;
 }
@@ -45,23 +45,50 @@ outage_find(const struct outages *t, const char *destination, int64_t now, struc
 
 	if (out == NULL || out->until <= now)
 		return false;
-	*o = status_trouble(out->stage, SCOPE_DESTINATION, out->status, "%s", out->text);
+	*o = status_trouble(out->stage, SCOPE_DESTINATION, out->status, "%s", text_of(out));
 	*until = out->until;
 	return true;
+}
+
+static void
+forget(struct outages *t, struct outage **at)
+{
+	struct outage *o = *at;
+
+	*at = o->next;
+	t->count--;
+	free(o);
+}
+
+/* Mail for a destination tries it at `until`. When that is long past, there is none. */
+static void
+forget_stale(struct outages *t, const struct retry_policy *policy, int64_t now)
+{
+	int64_t before = now - OUTAGE_STALE - 2 * (int64_t)policy->last;
+
+	if (now >= t->swept && now < t->swept + SWEEP_EVERY)
+		return;
+	t->swept = now;
+	for (size_t i = 0; i < t->buckets; i++)
+		for (struct outage **at = &t->bucket[i]; *at != NULL;)
+			if ((*at)->until < before)
+				forget(t, at);
+			else
+				at = &(*at)->next;
 }
 
 /* Twice as many buckets. Where memory lacks, longer chains do. */
 static void
 grow(struct outages *t)
 {
-	struct outages bigger = {.buckets = t->buckets > 0 ? t->buckets * 2 : BUCKETS_FIRST};
+	struct outages bigger = {
+	    .buckets = t->buckets > 0 ? t->buckets * 2 : BUCKETS_FIRST, .swept = t->swept};
 
-	if (t->count < t->buckets ||
-	    (bigger.bucket = calloc(bigger.buckets, sizeof(void *))) == NULL)
+	if ((bigger.bucket = calloc(bigger.buckets, sizeof(void *))) == NULL)
 		return;
 	for (size_t i = 0; i < t->buckets; i++)
 		for (struct outage *o = t->bucket[i], *next; o != NULL; o = next) {
-			struct outage **to = place(&bigger, o->destination);
+			struct outage **to = place(&bigger, o->names);
 			next = o->next;
 			o->next = *to;
 			*to = o;
@@ -72,66 +99,84 @@ grow(struct outages *t)
 }
 
 static struct outage *
-add(struct outages *t, const char *destination)
+make(const char *destination, const char *text)
 {
-	struct outage *o, **to;
+	char kept[OUTAGE_TEXT];
+	size_t n = strlen(destination) + 1, len;
+	struct outage *o;
 
-	grow(t);
-	if (t->buckets == 0 || (o = calloc(1, sizeof(*o))) == NULL)
+	text_clean(kept, sizeof(kept), text, strlen(text));
+	len = strlen(kept) + 1;
+	if ((o = calloc(1, sizeof(*o) + n + len)) == NULL)
 		return NULL;
-	if ((o->destination = strdup(destination)) == NULL) {
-		free(o);
-		return NULL;
-	}
-	to = place(t, destination);
-	o->next = *to;
-	*to = o;
-	t->count++;
+	memcpy(o->names, destination, n);
+	memcpy(o->names + n, kept, len);
 	return o;
+}
+
+/* Put it in the old one's place, or add it. */
+static void
+insert(struct outages *t, struct outage *o, struct outage **old)
+{
+	if (old != NULL && *old != NULL) {
+		o->next = (*old)->next;
+		free(*old);
+		*old = o;
+		return;
+	}
+	if (t->count >= t->buckets)
+		grow(t);
+	if (t->buckets == 0 || t->count >= OUTAGES_MAX) {
+		free(o);
+		return;
+	}
+	old = place(t, o->names);
+	o->next = *old;
+	*old = o;
+	t->count++;
 }
 
 void
 outage_note(struct outages *t, const char *destination, const struct outcome *outcome,
     const struct retry_policy *policy, int64_t now, uint32_t seed)
 {
-	struct outage *o = t->buckets > 0 ? *place(t, destination) : NULL;
-	char *text;
+	struct outage **old, *o;
+	unsigned failures;
 
+	if (t->count >= t->buckets || t->count >= OUTAGES_MAX)
+		forget_stale(t, policy, now);
+	old = t->buckets > 0 ? place(t, destination) : NULL;
 	/* Several sessions that fail together are one failure. */
-	if (o != NULL && o->until > now)
+	if (old != NULL && *old != NULL && (*old)->until > now)
 		return;
-	if (o == NULL && (o = add(t, destination)) == NULL)
+	failures = old != NULL && *old != NULL ? (*old)->failures : 0;
+	if ((o = make(destination, outcome->text)) == NULL)
 		return;
-	if ((text = strdup(outcome->text)) == NULL)
-		return;
-	free(o->text);
-	o->text = text;
 	o->status = outcome->status;
 	o->stage = outcome->stage;
-	o->until = retry_next(policy, ++o->failures, now, seed);
+	o->failures = failures + 1;
+	o->until = retry_next(policy, o->failures, now, seed);
+	insert(t, o, old);
 }
 
 bool
 outage_over(struct outages *t, const char *destination)
 {
-	struct outage **at = t->buckets > 0 ? place(t, destination) : NULL, *o;
+	struct outage **at = t->buckets > 0 ? place(t, destination) : NULL;
 
-	if (at == NULL || (o = *at) == NULL)
+	if (at == NULL || *at == NULL)
 		return false;
-	*at = o->next;
-	t->count--;
-	free(o->destination);
-	free(o->text);
-	free(o);
+	forget(t, at);
 	return true;
 }
 
 void
-outage_retry_all(struct outages *t)
+outage_retry_all(struct outages *t, int64_t now)
 {
 	for (size_t i = 0; i < t->buckets; i++)
 		for (struct outage *o = t->bucket[i]; o != NULL; o = o->next)
-			o->until = 0;
+			if (o->until > now)
+				o->until = now;
 }
 
 void
@@ -139,7 +184,7 @@ outage_free(struct outages *t)
 {
 	for (size_t i = 0; i < t->buckets; i++)
 		while (t->bucket[i] != NULL)
-			outage_over(t, t->bucket[i]->destination);
+			forget(t, &t->bucket[i]);
 	free(t->bucket);
 	*t = (struct outages){0};
 }

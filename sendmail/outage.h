@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * outage: destinations that do not answer. They fail as one and are tried again as one, with
- * backoff; their messages wait without an attempt each. A small entry a destination, in memory
- * only: after a restart each is simply tried again.
+ * backoff; their messages wait without an attempt each. An entry a destination, in memory only:
+ * after a restart each is simply tried again.
+ *
+ * An entry is small (OUTAGE_SIZE octets and its name), and goes when its time came and nobody
+ * tried: there is no mail for it any more. Beyond OUTAGES_MAX destinations nothing is noted, and
+ * each message finds out for itself.
  */
 #ifndef OUTAGE_H
 #define OUTAGE_H
@@ -13,11 +17,17 @@
 #include "mail/retry.h"
 #include "mail/status.h"
 
+#define OUTAGE_TEXT 160   /* octets of the last failure's text that are kept, with the NUL */
+#define OUTAGE_SIZE 208   /* octets of an entry at most, without the name */
+#define OUTAGE_STALE 7200 /* seconds after its time until an entry is forgotten, at least */
+#define OUTAGES_MAX 65536
+
 struct outage; /* opaque: one destination */
 
 struct outages {
 	struct outage **bucket;
 	size_t buckets, count;
+	int64_t swept; /* when those without mail were last looked for */
 };
 
 /*
@@ -35,7 +45,7 @@ void outage_note(struct outages *t, const char *destination, const struct outcom
 bool outage_over(struct outages *t, const char *destination);
 
 /* Every destination may be tried now; failures stay counted. */
-void outage_retry_all(struct outages *t);
+void outage_retry_all(struct outages *t, int64_t now);
 
 void outage_free(struct outages *t);
 

@@ -1,11 +1,67 @@
 /* SPDX-License-Identifier: ISC */
 #include "outage.c"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "tap.h"
 
 static const struct retry_policy policy = {.first = 60, .last = 3600};
+
+/* What 10,000 destinations cost, each down with an ordinary reason. */
+static void
+test_cost(void)
+{
+	struct outages t = {0};
+	struct outcome o = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 4, 3),
+			   "Host or domain name not found. Name service error for "
+			   "name=some.host.example type=MX: Host not found, try again"),
+		       got;
+	size_t before = mallinfo2().uordblks, each;
+	int64_t until;
+	char name[32];
+	bool good = true;
+
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "host%d.example", i);
+		outage_note(&t, name, &o, &policy, 1000, (uint32_t)i);
+	}
+	each = (mallinfo2().uordblks - before) / 10000;
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "host%d.example", i);
+		good &= outage_find(&t, name, 1001, &got, &until) && until > 1059;
+	}
+	ok(good && t.count == 10000, "10,000 destinations are out until their time");
+	is(got.text, o.text, "an ordinary reason is kept whole");
+	ok(each < 256, "each costs %zu octets", each);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "later%d.example", i);
+		outage_note(&t, name, &o, &policy, 1000 + 86400, (uint32_t)i);
+	}
+	ok(t.count == 10000, "those that nobody tried any more are forgotten");
+	outage_free(&t);
+	ok(t.count == 0 && t.bucket == NULL, "freed");
+}
+
+static void
+test_bounds(void)
+{
+	struct outages t = {0};
+	struct outcome o = {.status = STATUS(4, 4, 1)}, got;
+	int64_t until;
+	char name[32];
+
+	memset(o.text, 'x', sizeof(o.text) - 1);
+	for (int i = 0; i < OUTAGES_MAX + 100; i++) {
+		snprintf(name, sizeof(name), "host%d.example", i);
+		outage_note(&t, name, &o, &policy, 1000, (uint32_t)i);
+	}
+	is_int((long long)t.count, OUTAGES_MAX, "the table has an end");
+	ok(outage_find(&t, "host1.example", 1001, &got, &until) &&
+		strlen(got.text) == OUTAGE_TEXT - 1,
+	    "a long reason is cut");
+	outage_free(&t);
+}
 
 int
 main(void)
@@ -15,8 +71,6 @@ main(void)
 			   STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 1), "connect: refused"),
 		       got;
 	int64_t until, second;
-	char name[32];
-	bool good = true;
 
 	ok(!outage_find(&t, "a", 1000, &got, &until), "nothing is out");
 	ok(!outage_over(&t, "a"), "nor comes back");
@@ -30,20 +84,12 @@ main(void)
 	ok(!outage_find(&t, "a", until, &got, &second), "then it may be tried");
 	outage_note(&t, "a", &o, &policy, until, 0);
 	ok(outage_find(&t, "a", until, &got, &second) && second >= until + 120, "the wait doubles");
-	outage_retry_all(&t);
+	outage_retry_all(&t, until);
 	ok(!outage_find(&t, "a", until, &got, &second), "sendmail -q: tried now");
 	ok(outage_over(&t, "a") && !outage_over(&t, "a"), "it answered");
 
-	for (int i = 0; i < 10000; i++) {
-		snprintf(name, sizeof(name), "host%d.example", i);
-		outage_note(&t, name, &o, &policy, 1000, (uint32_t)i);
-	}
-	for (int i = 0; i < 10000; i++) {
-		snprintf(name, sizeof(name), "host%d.example", i);
-		good &= outage_find(&t, name, 1001, &got, &until);
-	}
-	ok(good && t.count == 10000, "10,000 destinations");
 	outage_free(&t);
-	ok(t.count == 0 && t.bucket == NULL, "freed");
+	test_cost();
+	test_bounds();
 	return done();
 }
