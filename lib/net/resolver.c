@@ -20,6 +20,8 @@ struct resolver {
 	pthread_mutex_t mutex;
 	pthread_cond_t asked;
 	struct lookups questions, answers;
+	unsigned waiting; /* questions that no thread has taken */
+	unsigned threads, idle;
 };
 
 static void
@@ -62,9 +64,12 @@ worker(void *arg)
 		struct lookup *l = get(&r->questions);
 
 		if (l == NULL) {
+			r->idle++;
 			pthread_cond_wait(&r->asked, &r->mutex);
+			r->idle--;
 			continue;
 		}
+		r->waiting--;
 		if (l->owner != NULL) {
 			pthread_mutex_unlock(&r->mutex);
 			resolve(l);
@@ -75,25 +80,32 @@ worker(void *arg)
 	return NULL;
 }
 
+/* One more thread. 0, or an errno. With the mutex held, or before anybody else could hold it. */
 static int
-start_workers(struct resolver *r)
+start_worker(struct resolver *r)
 {
 	pthread_attr_t attr;
-	unsigned started = 0;
+	pthread_t thread;
 	int error;
 
 	if ((error = pthread_attr_init(&attr)) != 0)
 		return error;
 	pthread_attr_setstacksize(&attr, STACK);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	for (; started < RESOLVER_THREADS; started++) {
-		pthread_t thread;
-
-		if ((error = pthread_create(&thread, &attr, worker, r)) != 0)
-			break;
-	}
+	error = pthread_create(&thread, &attr, worker, r);
 	pthread_attr_destroy(&attr);
-	return started > 0 ? 0 : error; /* one is enough */
+	r->threads += error == 0;
+	return error;
+}
+
+/* Where no thread can be had for it, the question waits until one of those there are is free. */
+static void
+question(struct resolver *r, struct lookup *l)
+{
+	put(&r->questions, l);
+	if (++r->waiting > r->idle && r->threads < RESOLVER_THREADS)
+		start_worker(r);
+	pthread_cond_signal(&r->asked);
 }
 
 struct resolver *
@@ -109,7 +121,7 @@ resolver_new(void)
 	r->questions.last = &r->questions.first;
 	r->answers.last = &r->answers.first;
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = r->fd == -1 ? errno : start_workers(r);
+	error = r->fd == -1 ? errno : start_worker(r);
 	if (error == 0)
 		return r;
 	if (r->fd != -1)
@@ -142,10 +154,8 @@ resolver_ask(struct resolver *r, enum lookup_type type, const char *name, uint16
 	pthread_mutex_lock(&r->mutex);
 	if (resolve_literal(l))
 		answer(r, l);
-	else {
-		put(&r->questions, l);
-		pthread_cond_signal(&r->asked);
-	}
+	else
+		question(r, l);
 	pthread_mutex_unlock(&r->mutex);
 	return l;
 }

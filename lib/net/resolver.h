@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * resolver: a small pool of threads for look-ups (net/resolve.h), the only threads of the program.
+ * resolver: a pool of threads for look-ups (net/resolve.h), the only threads of the program.
+ *
+ * A domain whose name servers are dead holds a thread for half a minute. So that it delays nobody,
+ * a question that finds no thread idle starts another one, up to RESOLVER_THREADS.
  *
  * A question goes in by resolver_ask(); when the descriptor turns readable, resolver_take() gives
  * an answer. All calls here belong to one thread, the caller's.
@@ -10,12 +13,12 @@
 
 #include "net/resolve.h"
 
-#define RESOLVER_THREADS 8
+#define RESOLVER_THREADS 128
 
 struct resolver;
 
 /*
- * Start the threads. Lives as long as the process. NULL with errno. Signals that the caller waits
+ * Start a first thread. Lives as long as the process. NULL with errno. Signals that the caller waits
  * for must be blocked before.
  */
 struct resolver *resolver_new(void);
