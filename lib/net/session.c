@@ -315,13 +315,12 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-int64_t
-session_deadline(const struct session *s)
+/* Of the step it is at. */
+static int64_t
+step_deadline(const struct session *s)
 {
 	int timeout;
 
-	if (s->phase == PHASE_OVER)
-		return s->now;
 	if (s->phase == PHASE_CONNECT)
 		return s->began + s->config.connect_timeout;
 	if (s->phase == PHASE_TLS)
@@ -333,6 +332,14 @@ session_deadline(const struct session *s)
 		return earlier(s->moved + timeout,
 		    s->step + SESSION_GRACE + (int64_t)(s->sent * 1000 / SESSION_RATE));
 	return earlier(s->moved + timeout, s->step + (int64_t)timeout * STEP_TIMEOUTS);
+}
+
+int64_t
+session_deadline(const struct session *s)
+{
+	if (s->phase == PHASE_OVER)
+		return s->now;
+	return s->ready ? step_deadline(s) : earlier(step_deadline(s), s->began + SESSION_OPENING);
 }
 
 void

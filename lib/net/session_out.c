@@ -56,6 +56,8 @@ pull(struct session *s)
 	struct smtp_output w;
 	struct session_mail *mail;
 
+	if (s->ready && !s->quitting && s->now >= s->began + SESSION_LIFE)
+		session_quit(s);
 	while (!s->quitting && s->mail == NULL && s->fitting == NULL &&
 	       smtp_client_room(s->client)) {
 		smtp_client_output(s->client, &w);
