@@ -45,32 +45,48 @@ destination_add(struct destination *d, struct job *j)
 		job_settle(j, &d->wire->broken, &none);
 	else if (d->path.route->broken.status.class != 0)
 		job_settle(j, &d->path.route->broken, &none);
+	else if (d->wire->now < d->refuses)
+		job_settle(j, &d->failure, &none);
 	else
 		job_queue_add(&d->waiting, j);
 }
 
-/* How many of its sessions are open for mail. */
-static unsigned
-working(const struct destination *d)
+unsigned
+destination_working(const struct destination *d)
 {
 	unsigned n = 0;
 
 	for (const struct slot *s = d->slots; s != NULL; s = s->next)
-		n += s->ready && !s->closed;
+		n += s->ready && !s->closed && !s->leaving;
 	return n;
 }
 
 static bool
 opening(const struct destination *d)
 {
-	return d->nslots > working(d);
+	const struct slot *s = d->slots;
+
+	while (s != NULL && s->ready && !s->closed)
+		s = s->next;
+	return s != NULL;
+}
+
+void
+destination_back_off(struct destination *d)
+{
+	/* What was under way in several sessions says so several times. */
+	if (d->wire->now < d->hold)
+		return;
+	d->hold = d->wire->now + DESTINATION_HOLD;
+	if (d->limit > 1)
+		d->limit /= 2;
 }
 
 /* A session was of no use: what does that say about the others? */
 static void
 on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 {
-	d->limit = 1;
+	d->limit = d->nslots > 0 ? d->nslots : 1;
 	d->strikes = 0;
 	if (d->nslots > 0)
 		d->hold = d->wire->now + DESTINATION_HOLD;
@@ -106,6 +122,8 @@ on_closed(struct destination *d, const struct slot *s)
 		on_failure(d, s, o);
 	else if (o->scope != SCOPE_DESTINATION && o->stage >= STAGE_BODY && o->stage <= STAGE_DOT)
 		on_strike(d, s);
+	else if (status_throttled(o))
+		destination_back_off(d);
 	else if (d->limit > 1)
 		d->limit /= 2;
 }
@@ -203,6 +221,16 @@ find_path(struct destination *d)
 		path_start(p, d);
 }
 
+/* Everything was tried. */
+static void
+give_up(struct destination *d)
+{
+	d->failure = d->path.last;
+	d->refuses = d->wire->now + DESTINATION_REFUSES;
+	settle_waiting(d, &d->failure);
+	path_reset(&d->path);
+}
+
 void
 destination_run(struct destination *d)
 {
@@ -210,10 +238,8 @@ destination_run(struct destination *d)
 	do {
 		sweep(d);
 		find_path(d);
-		if (d->path.state == PATH_END && d->nslots == 0) {
-			settle_waiting(d, &d->path.last);
-			path_reset(&d->path);
-		}
+		if (d->path.state == PATH_END && d->nslots == 0)
+			give_up(d);
 		if (wants_session(d))
 			open_session(d);
 	} while (d->slots != NULL && d->slots->closed);
@@ -225,6 +251,8 @@ destination_deadline(const struct destination *d)
 	const struct job *first = d->waiting.first;
 	int64_t when = path_deadline(&d->path);
 
+	if (first == NULL && d->slots == NULL)
+		return d->refuses;
 	if (first == NULL || d->nslots == 0 || d->nslots >= d->limit || opening(d))
 		return when;
 	if (first->arrived + DESTINATION_PATIENCE < when)
@@ -235,7 +263,8 @@ destination_deadline(const struct destination *d)
 bool
 destination_done(const struct destination *d)
 {
-	return d->waiting.first == NULL && d->slots == NULL;
+	return d->waiting.first == NULL && d->slots == NULL &&
+	       (d->wire->ending || d->wire->now >= d->refuses);
 }
 
 void

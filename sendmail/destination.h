@@ -5,7 +5,11 @@
  *
  * One session is opened first; each success allows one more, up to smtp.connections, and only when
  * a message has waited for DESTINATION_PATIENCE: a relay that takes them as fast as they come needs
- * no second one.
+ * no second one. A session takes smtp.messages_per_connection at most.
+ *
+ * The end of a session that had worked halves that number, and so does a server that says it is
+ * given too much (status_throttled()); then it does not grow for DESTINATION_HOLD either. Sessions
+ * beyond it say QUIT when they come to their next message.
  *
  * Destinations fail, not messages. When a session ends badly:
  *	after it had worked           (a limit of messages, a restart) another one is opened
@@ -18,6 +22,9 @@
  *	message, none between         dies of, two in a row are the server
  * A message whose MAIL went into a session that was used before, and was lost or turned away with
  *it, has had no chance: it is tried once more before that counts.
+ *
+ * At the end of the path the destination stays for DESTINATION_REFUSES: jobs that flush sent before
+ * it heard of the failure get the same outcome, and not an attempt of their own.
  */
 #ifndef DESTINATION_H
 #define DESTINATION_H
@@ -27,6 +34,7 @@
 
 #define DESTINATION_PATIENCE 20 /* milliseconds */
 #define DESTINATION_HOLD 30000  /* milliseconds */
+#define DESTINATION_REFUSES 500 /* milliseconds */
 
 struct destination;
 
@@ -38,6 +46,7 @@ struct slot {
 	int64_t opened;
 	uint32_t connected; /* milliseconds from there to where mail could be sent */
 	bool ready, closed;
+	bool leaving;           /* takes no more mail */
 	unsigned begun, worked; /* messages: taken; settled by the server's own words */
 	struct job_queue held;  /* those that had no chance, if the session turns out to be over */
 	struct outcome outcome; /* closed: why */
@@ -53,6 +62,8 @@ struct destination {
 	unsigned nslots, limit;
 	unsigned strikes; /* sessions lost in the middle of a message, one after the other */
 	int64_t hold;     /* no further sessions before this time */
+	int64_t refuses;  /* what comes before this time gets `failure` */
+	struct outcome failure;
 };
 
 /* Find it in the list, or add it. NULL: out of memory. */
@@ -67,7 +78,13 @@ void destination_run(struct destination *d);
 /* When destination_run() must be called at the latest, sessions apart. */
 int64_t destination_deadline(const struct destination *d);
 
-/* Nothing waits, nothing is open. */
+/* Too much for the server: fewer sessions. */
+void destination_back_off(struct destination *d);
+
+/* How many of its sessions take mail. */
+unsigned destination_working(const struct destination *d);
+
+/* Nothing waits, nothing is open, and there is no failure to be remembered. */
 bool destination_done(const struct destination *d);
 
 /* Let go of what waits; QUIT when the rest is over. */

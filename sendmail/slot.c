@@ -15,6 +15,16 @@ report(const struct slot *s, const struct job *j)
 	};
 }
 
+/* It had its share of messages, or there are more sessions than the server bears. */
+static bool
+enough(const struct slot *s)
+{
+	const struct destination *d = s->destination;
+
+	return s->begun >= d->wire->settings.smtp_messages_per_connection ||
+	       destination_working(d) > d->limit;
+}
+
 /* For session_config.next: the next message that can be read. */
 static struct session_mail *
 next_mail(void *owner)
@@ -24,6 +34,11 @@ next_mail(void *owner)
 	struct outcome o;
 	struct job *j;
 
+	if (enough(s)) {
+		s->leaving = true;
+		session_quit(s->session);
+		return NULL;
+	}
 	while ((j = job_queue_take(&d->waiting)) != NULL) {
 		if (job_open(j, &o) == 0) {
 			j->first = s->begun++ == 0;
@@ -94,7 +109,7 @@ on_success(struct slot *s)
 
 	s->worked++;
 	d->strikes = 0;
-	if (d->limit < d->wire->settings.smtp_connections)
+	if (d->wire->now >= d->hold && d->limit < d->wire->settings.smtp_connections)
 		d->limit++;
 }
 
@@ -111,6 +126,8 @@ on_recipient(struct slot *s, const struct smtp_event *ev)
 	}
 	if (ev->outcome.status.class == 2)
 		on_success(s);
+	else if (status_throttled(&ev->outcome))
+		destination_back_off(s->destination);
 	job_result(j, ev->rcpt, &ev->outcome, &r);
 }
 

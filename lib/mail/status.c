@@ -215,6 +215,16 @@ status_trouble(enum stage stage, enum scope scope, struct status st, const char 
 	return o;
 }
 
+bool
+status_throttled(const struct outcome *o)
+{
+	struct status st = o->status;
+
+	if (st.class != 4 || o->stage < STAGE_MAIL)
+		return false;
+	return st.subject == 7 || (st.subject == 4 && st.detail == 5);
+}
+
 struct outcome
 status_final(struct outcome o)
 {

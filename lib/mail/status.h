@@ -106,6 +106,12 @@ struct outcome status_judge(enum stage stage, const struct reply *reply, const c
 struct outcome status_trouble(enum stage stage, enum scope scope, struct status st, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * Whether a reply to a message says that the server is given too much: 4.4.5 (congestion) or any
+ * 4.7.x (policy: that is where rate limits are, and greylisting).
+ */
+bool status_throttled(const struct outcome *o);
+
 /* The same as a failure for good: what no later attempt can change. */
 struct outcome status_final(struct outcome o);
 

@@ -634,6 +634,12 @@ test_ends(void)
 	expect(fd, 1, "4.4.2", "lost connection");
 	expect_done(fd, 1);
 	send_mail(fd, 2, TEXT, false, NULL);
+	expect(fd, 2, "4.4.2", "lost connection"); /* sent too soon: no attempt of its own */
+	expect_done(fd, 2);
+	stop(fd, 0);
+
+	fd = smtp_with("smtp", "127.0.0.1", port, "");
+	send_mail(fd, 1, TEXT, false, NULL);
 	accept(sock, NULL, NULL);
 	stop(fd, 0);
 	close(sock);
