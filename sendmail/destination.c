@@ -201,6 +201,7 @@ quit_sessions(struct destination *d, bool all)
 	for (struct slot *s = d->slots; s != NULL; s = s->next) {
 		if (!all && (!s->ready || s->closed))
 			continue;
+		s->leaving = true;
 		session_quit(s->session);
 		slot_turn(s, 0);
 	}

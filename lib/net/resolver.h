@@ -18,8 +18,8 @@
 struct resolver;
 
 /*
- * Start a first thread. Lives as long as the process. NULL with errno. Signals that the caller waits
- * for must be blocked before.
+ * Start a first thread. Lives as long as the process. NULL with errno. Signals that the caller
+ * waits for must be blocked before.
  */
 struct resolver *resolver_new(void);
 

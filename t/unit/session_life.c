@@ -90,8 +90,8 @@ test_opening(void)
 	}
 	ok(session_deadline(s) <= START + SESSION_OPENING, "it has an end");
 	session_read(s, 0, session_deadline(s));
-	ok(session_event(s, &ev) && ev.type == SMTP_EVENT_CLOSED &&
-		ev.outcome.status.class == 4 && ev.outcome.scope == SCOPE_DESTINATION,
+	ok(session_event(s, &ev) && ev.type == SMTP_EVENT_CLOSED && ev.outcome.status.class == 4 &&
+		ev.outcome.scope == SCOPE_DESTINATION,
 	    "… and that is the destination's failure");
 	ok(strstr(ev.outcome.text, "timed out") != NULL, "… which says so: %s", ev.outcome.text);
 	session_free(s);

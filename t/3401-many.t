@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# Many messages at once: connections to one server, as it bears them.
+. "${0%/*}/lib.sh"
+scratch
+
+post() { for ((i = 0; i < $1; i++)); do sendmail -i -f s@x.example "$2" <<<"hello $i"; done; }
+# fresh RULE...: an empty spool and a sink with these rules.
+fresh() {
+	local rule rules=()
+	for rule; do rules+=(-r "$rule"); done
+	[ -z "$sink_pid" ] || sink_stop
+	rm -rf "$SINK" "$S"/spool/*/{new,cur}/* "$S/log"
+	sink_start "${rules[@]}"
+}
+to_sink() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h "$@"; }
+# The numbers of messages that each connection brought, biggest first; and the connections.
+shares() { cat "$SINK"/*.env | grep '^conn ' | sort | uniq -c | awk '{print $1}' | sort -rn | xargs; }
+connections() { cat "$SINK/connections"; }
+
+fresh
+to_sink smtp.messages_per_connection=4 smtp.connections=1
+post 10 r@x.example
+sendmail -q
+is "a connection takes its number of messages" "$(shares)" "4 4 2"
+
+# The server takes its time, so that more connections are wanted; it bears two.
+fresh 'conn 3- greeting reply 421 4.7.0 too many connections; close' 'dot delay 60ms'
+to_sink
+post 40 r@x.example
+sendmail -q
+is "all arrive although the third connection is refused" "$(messages)" 40
+like "two carried on" "$(shares)" '^[0-9]+ [0-9]+$'
+is "and there was no fourth" "$(connections)" 3
+unlike "nobody was deferred" "$(cat "$S/log")" 'status=deferred'
+
+fresh 'dot delay 60ms'
+to_sink smtp.connections=3
+post 40 r@x.example
+sendmail -q
+is "no more connections than allowed" "$(connections)" 3
+
+# All five connections are open, and then there is too much of it.
+fresh 'dot delay 60ms' 'count 30 rcpt reply 450 4.7.1 rate limited'
+to_sink
+post 80 r@x.example
+sendmail -q
+is "one waits for its next attempt" "$(messages)" 79
+is "and three of five connections end long before the others" \
+	"$(awk '/ MAIL / {mail++} / QUIT/ && mail < 70 {n++} END {print n}' "$SINK/commands.log")" 3
+
+ok "the sink has nothing to complain of" sink_content
+done_testing
