@@ -5,7 +5,7 @@
  *	sink.c      main: options, sockets, a thread a connection
  *	session.c   the dialogue: verbs, states, what is a violation
  *	esmtp.c     extensions and parameters
- *	auth.c      the AUTH exchange
+ *	auth.c      the AUTH exchange;  scram.c  of SCRAM
  *	data.c      the message after DATA
  *	script.c    the rules by which it answers otherwise: reading and finding them
  *	action.c    what they do
@@ -127,6 +127,13 @@ bool esmtp_too_big(const struct session *s, const char *arg);
 
 /* AUTH and what follows it, `arg` is the mechanism and the initial response. */
 void auth_run(struct session *s, char *arg);
+
+/* Mechanisms: what the client says first (initial: with AUTH, or NULL), or to a challenge, is
+ * decoded in s->line; its length, or -1 when the exchange is over. */
+int auth_first(struct session *s, char *initial, const char *mechanism);
+int auth_challenge(struct session *s, const char *text, const char *mechanism);
+void auth_verdict(struct session *s, const char *mechanism, bool right);
+void scram_run(struct session *s, const char *mechanism, char *initial);
 
 /* From behind the 354 to the reply to the dot. */
 void data_run(struct session *s);
