@@ -274,13 +274,28 @@ work_unsent(struct work *w, const union handoff_message *m)
 	drop_job(w, j);
 }
 
+/* A destination failed. One that refuses the login needs a person, or another token. */
+static void
+note_outage(struct work *w, const struct job *j, const struct outcome *o)
+{
+	bool news = outage_note(
+	    &w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
+
+	if (o->stage != STAGE_AUTH)
+		return;
+	w->renew = true;
+	if (news)
+		log_warn("cannot log in: %s; the mail waits; where user, password or "
+			 "relay.auth is wrong, mend it, then: sendmail -q",
+		    o->text);
+}
+
 /* An answered destination is alive, and what waits for the relay need not wait on. */
 static void
 note_destination(struct work *w, const struct job *j, const struct outcome *o)
 {
 	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
-		outage_note(
-		    &w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
+		note_outage(w, j, o);
 	else if (outage_over(&w->outages, j->destination) && j->destination[0] == '\0')
 		due_run(w->due);
 }

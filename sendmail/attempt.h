@@ -60,6 +60,7 @@ struct work {
 	const char *hostname;
 	const char *mailer; /* the address that bounces come from */
 	pid_t wire;         /* of smtp, for the log */
+	bool renew;         /* a login failed: the next smtp is to have the password anew */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
 	unsigned nattempts, njobs;

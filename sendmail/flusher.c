@@ -290,10 +290,10 @@ release_idle_link(struct flusher *f)
 {
 	if (f->link.fd == -1 || f->work.njobs > 0)
 		f->idle_since = clock_monotonic();
-	else if (f->reload || clock_monotonic() - f->idle_since >= LINK_IDLE)
+	else if (f->reload || f->work.renew || clock_monotonic() - f->idle_since >= LINK_IDLE)
 		link_close(&f->link);
 	if (f->link.fd == -1)
-		f->reload = false;
+		f->reload = f->work.renew = false;
 }
 
 /* What the disk did not take is tried again, but not at every turn. */

@@ -136,27 +136,30 @@ insert(struct outages *t, struct outage *o, struct outage **old)
 	t->count++;
 }
 
-void
+bool
 outage_note(struct outages *t, const char *destination, const struct outcome *outcome,
     const struct retry_policy *policy, int64_t now, uint32_t seed)
 {
 	struct outage **old, *o;
 	unsigned failures;
+	bool news;
 
 	if (t->count >= t->buckets || t->count >= OUTAGES_MAX)
 		forget_stale(t, policy, now);
 	old = t->buckets > 0 ? place(t, destination) : NULL;
 	/* Several sessions that fail together are one failure. */
 	if (old != NULL && *old != NULL && (*old)->until > now)
-		return;
+		return false;
 	failures = old != NULL && *old != NULL ? (*old)->failures : 0;
+	news = failures == 0 || (*old)->stage != outcome->stage;
 	if ((o = make(destination, outcome->text)) == NULL)
-		return;
+		return news;
 	o->status = outcome->status;
 	o->stage = outcome->stage;
 	o->failures = failures + 1;
 	o->until = retry_next(policy, o->failures, now, seed);
 	insert(t, o, old);
+	return news;
 }
 
 bool

@@ -37,8 +37,8 @@ struct outages {
 bool outage_find(const struct outages *t, const char *destination, int64_t now, struct outcome *o,
     int64_t *until);
 
-/* It failed (again). */
-void outage_note(struct outages *t, const char *destination, const struct outcome *o,
+/* It failed (again). Whether that is news: it was not out, or not at this stage. */
+bool outage_note(struct outages *t, const char *destination, const struct outcome *o,
     const struct retry_policy *policy, int64_t now, uint32_t seed);
 
 /* It answered. Whether it had been out. */

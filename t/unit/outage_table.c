@@ -74,18 +74,20 @@ main(void)
 
 	ok(!outage_find(&t, "a", 1000, &got, &until), "nothing is out");
 	ok(!outage_over(&t, "a"), "nor comes back");
-	outage_note(&t, "a", &o, &policy, 1000, 0);
+	ok(outage_note(&t, "a", &o, &policy, 1000, 0), "the first failure is news");
 	ok(outage_find(&t, "a", 1001, &got, &until) && until >= 1060 && until <= 1068,
 	    "out for about a minute");
 	is(got.text, "connect: refused", "with its reason");
-	outage_note(&t, "a", &o, &policy, 1002, 0);
+	ok(!outage_note(&t, "a", &o, &policy, 1002, 0), "what fails at the same time is none");
 	outage_find(&t, "a", 1003, &got, &second);
 	ok(second == until, "what fails together fails once");
 	ok(!outage_find(&t, "a", until, &got, &second), "then it may be tried");
-	outage_note(&t, "a", &o, &policy, until, 0);
+	ok(!outage_note(&t, "a", &o, &policy, until, 0), "nor is the same again");
 	ok(outage_find(&t, "a", until, &got, &second) && second >= until + 120, "the wait doubles");
 	outage_retry_all(&t, until);
 	ok(!outage_find(&t, "a", until, &got, &second), "sendmail -q: tried now");
+	o.stage = STAGE_AUTH;
+	ok(outage_note(&t, "a", &o, &policy, until, 0), "another kind of failure is");
 	ok(outage_over(&t, "a") && !outage_over(&t, "a"), "it answered");
 
 	outage_free(&t);

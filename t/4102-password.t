@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+#
+# A password that is refused: the mail waits, the server is not asked for each message, the log says so
+# once, and the next attempt has the password anew, from a file or a command.
+
+. "${0%/*}/lib.sh"
+scratch
+
+attempts() { grep -c ' AUTH ' "$SINK/commands.log"; }
+warnings() { grep -c 'warning: cannot log in' "$S/log"; }
+post() { sendmail -i -f s@x.example "$@" <<<'Subject: test'; }
+flusher_gone() { [ -z "$(running flush)" ]; }
+# A flusher that still lingers has the settings of before.
+settings() {
+	eventually 10 flusher_gone
+	config "relay.url=smtps://joe@localhost:$SINK_PORT" "tls.ca_file=$SINK/cert.pem" "$@"
+}
+
+# A file: wrong, then mended by somebody, who says so.
+sink_start -T -a joe:right
+echo wrong >"$S/password"
+chmod 600 "$S/password"
+settings queue.deliver=queue "relay.password_file=$S/password"
+for i in {1..20}; do post "r$i@x.example"; done
+sendmail -q
+is 'twenty messages, a wrong password: one attempt' "$(attempts)" 1
+is 'one warning' "$(warnings)" 1
+like 'it says what to do' "$(<"$S/log")" 'warning: cannot log in: host .* said: 535 .*; the mail waits; where user, password'
+is 'all of them wait' "$(mailq | grep -c 'r[0-9]*@x.example')" 20
+is 'none came back' "$(mailq | grep -c MAILER-DAEMON)" 0
+is 'deferred, not failed' "$(grep -c 'dsn=4.7.8, status=deferred' "$S/log")" 20
+sendmail -q
+is 'asked for, another attempt' "$(attempts)" 2
+is 'no other warning' "$(warnings)" 1
+echo right >"$S/password"
+ok 'mended: -q' sendmail -q
+is 'delivers all' "$(messages)" 20
+ok 'the queue is empty' queue_is_empty
+unlike 'no password in the log' "$(<"$S/log")" 'wrong( |$)|right'
+ok 'nothing to complain of' sink_content
+sink_stop
+
+# A command, whose token expires. It counts how often it is run.
+rm -rf "$SINK" "$S/log"
+printf '%s\n' '#!/bin/sh' "echo >>$S/runs" "echo token\$(wc -l <$S/runs)" >"$S/token"
+chmod 700 "$S/token"
+runs() { wc -l <"$S/runs"; }
+sink_start -T -a joe:token2 -A XOAUTH2
+settings queue.first_retry=1s "relay.password_command=$S/token"
+post r1@x.example
+ok 'an expired token: the mail goes when it was renewed, by itself' sink_wait 1 30
+is 'by running the command again, once' "$(runs)" 2
+is 'one attempt a token' "$(attempts)" 2
+is 'one warning' "$(warnings)" 1
+like 'a token, no password' "$(<"$SINK/commands.log")" 'AUTH XOAUTH2'
+sink_stop
+
+rm -rf "$SINK" "$S/runs"
+sink_start -T -a joe:token1 -A XOAUTH2
+settings queue.deliver=queue "relay.password_command=$S/token"
+for i in {1..20}; do post "r$i@x.example"; done
+ok 'twenty messages, a good token' sendmail -q
+is 'all delivered' "$(messages)" 20
+is 'the command ran once, not for each' "$(runs)" 1
+ok 'nothing to complain of' sink_content
+sink_stop
+
+# Trouble of the server's own: later.
+rm -rf "$SINK" "$S/log"
+sink_start -T -a joe:token1 -r 'count 1 auth reply 454 4.7.0 later'
+settings queue.first_retry=1s "relay.password=token1"
+post r1@x.example
+ok '454: tried again by itself' sink_wait 1 30
+like 'deferred meanwhile' "$(<"$S/log")" 'dsn=4.7.0, status=deferred .*454 4.7.0 later'
+done_testing
