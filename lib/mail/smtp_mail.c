@@ -144,6 +144,9 @@ smtp_mail_send(struct smtp_client *c, const struct smtp_asked *a)
 		buf_adds(&c->out, " SMTPUTF8");
 	if (e->requiretls)
 		buf_adds(&c->out, " REQUIRETLS");
+	/* RFC 4954 5: we have shown who we are, and vouch for nobody else */
+	if (c->config->account != NULL && offers(c, SMTP_AUTH))
+		buf_adds(&c->out, " AUTH=<>");
 	if (offers(c, SMTP_DSN) && e->ret != RET_NONE)
 		buf_adds(&c->out, e->ret == RET_FULL ? " RET=FULL" : " RET=HDRS");
 	if (offers(c, SMTP_DSN) && is_xtext(e->envid, ENVID_MAX))
