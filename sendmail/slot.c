@@ -70,6 +70,7 @@ slot_new(struct destination *d)
 		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
 	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
 	    .tls = w->tls,
+	    .chunking = w->settings.smtp_chunking != 0,
 	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
 	    .next = next_mail,
 	    .owner = s,

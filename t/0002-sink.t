@@ -113,6 +113,33 @@ sink_stop
 refuses 64 "$B/t/sink" -r 'nonsense reply 250'
 refuses 64 "$B/t/sink" -r 'dot reply "250'
 refuses 64 "$B/t/sink" -r 'dot'
+# CHUNKING: octets are counted, dots are dots; a refused BDAT wants RSET.
+sink_stop
+rm -f "$SINK"/*.e* "$SINK/violations"
+sink_start -o CHUNKING -r 'count 2 dot reply 452 4.3.1 full'
+is 'BDAT' "$(asked 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 12 LAST\r\n.\r\n..\r\n.a.' NOOP QUIT)" \
+	'220 250 250 250 250 250 221 '
+ok 'it arrives' sink_wait 1
+printf '.\r\n..\r\n.a.\r\n' >"$S/wanted"
+same_file 'octet for octet' "$SINK"/*.eml "$S/wanted"
+is 'refused' "$(asked 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 3 LAST\r\na' RSET 'MAIL FROM:<a@b>' QUIT)" \
+	'220 250 250 250 452 250 250 221 '
+ok 'no violations' sink_content
+breaks 'no recipient' 'BDAT out of its place' 'EHLO me' 'BDAT 3 LAST\r\na'
+breaks 'a piece' 'in pieces: BDAT 3' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 3\r\na'
+breaks 'an 8-bit octet' '8-bit' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 3 LAST\r\n\0303'
+sink_stop
+sink_start -r 'dot reply 452 4.3.1 full'
+breaks 'BDAT that was not offered' 'BDAT was not offered' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 3 LAST\r\na'
+breaks 'MAIL without RSET' 'refused BDAT without RSET' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'BDAT 3 LAST\r\na' 'MAIL FROM:<a@b>'
+
+# LIMITS.
+sink_stop
+sink_start -L 'MAILMAX=1 RCPTMAX=3 RCPTDOMAINMAX=2'
+breaks 'RCPTDOMAINMAX' 'RCPTDOMAINMAX domains' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'RCPT TO:<c@e>' 'RCPT TO:<c@f>'
+breaks 'RCPTMAX' 'RCPTMAX recipients' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'RCPT TO:<c@e>' 'RCPT TO:<g@e>' 'RCPT TO:<h@e>'
+breaks 'MAILMAX' 'MAILMAX transactions' 'EHLO me' 'MAIL FROM:<a@b>' RSET 'MAIL FROM:<a@b>'
+
 # LMTP.
 sink_stop
 rm -f "$SINK"/*.env "$SINK/violations"

@@ -94,6 +94,20 @@ ok 'posts, and a flusher starts by itself' post b@example.net c@example.net
 ok 'one to each recipient' eventually 20 postfix_arrived $((before + 2))
 ok 'the queue gets empty' eventually 20 queue_is_empty
 
+# One behind the other without waiting (BDAT); one in the middle that Postfix does not want.
+fresh "relay.url=smtp://$url"
+before=$(postfix_messages | wc -l)
+visits() { grep -c ': connect from' "$POSTFIX_LOG"; }
+visits=$(visits)
+for i in {1..10}; do post "many$i@example.net"; done
+sendmail -i -f 'a@[192.0.2.256]' b@example.net <"$S/message"
+for i in {11..30}; do post "many$i@example.net"; done
+ok 'thirty at once' sendmail -q
+ok 'arrive' eventually 30 postfix_arrived $((before + 30))
+ok 'over few connections' test $(($(visits) - visits)) -le 5
+like 'the one between did not' "$(cat "$S/log")" 'status=(bounced|deferred)'
+unlike 'Postfix has nothing to say against it' "$(<"$POSTFIX_LOG")" 'improper command pipelining|BDAT.*error'
+
 postfix_start auth
 account=alice%40relay.example
 url=$account@localhost:$POSTFIX_PORT

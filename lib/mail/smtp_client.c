@@ -44,6 +44,12 @@ smtp_client_free(struct smtp_client *c)
 	free(c);
 }
 
+static bool
+ends_message(enum smtp_step step)
+{
+	return step == STEP_DOT || step == STEP_BDAT;
+}
+
 enum smtp_step
 smtp_now(const struct smtp_client *c)
 {
@@ -53,19 +59,23 @@ smtp_now(const struct smtp_client *c)
 		return STEP_CLOSED;
 	if (c->handshake)
 		return STEP_TLS;
-	if (c->body != NULL)
+	if (c->nasked == 0 && c->body != NULL)
 		return STEP_BODY;
 	if (c->nasked == 0)
 		return c->first != NULL ? STEP_MAIL : STEP_READY;
-	return a->step == STEP_DOT && a->end > c->written ? STEP_BODY : a->step;
+	return ends_message(a->step) && a->end > c->written ? STEP_BODY : a->step;
 }
 
 struct smtp_transaction *
 smtp_whose(const struct smtp_client *c)
 {
-	if (c->body != NULL)
-		return c->body;
-	return c->nasked > 0 ? c->asked[c->head].t : NULL;
+	return c->nasked > 0 ? c->asked[c->head].t : c->body;
+}
+
+const struct smtp_asked *
+smtp_newest(const struct smtp_client *c)
+{
+	return c->nasked > 0 ? &c->asked[(c->head + c->nasked - 1) % SMTP_ASKED] : NULL;
 }
 
 int
@@ -86,14 +96,29 @@ smtp_client_stage(const struct smtp_client *c)
 	return smtp_rows[smtp_now(c)].stage;
 }
 
+/* Whether another may follow the transactions under way, and the last of these is far enough. */
+static bool
+may_follow(const struct smtp_client *c)
+{
+	const struct smtp_transaction *t = c->first;
+	uint64_t size = t->envelope->size;
+	unsigned n = 1;
+
+	for (; t->next != NULL; t = t->next, n++)
+		size += t->next->envelope->size;
+	if (t->bdat)
+		return c->body == NULL && n < SMTP_IN_DOUBT && size < SMTP_IN_DOUBT_SIZE;
+	return t->body && n == 1;
+}
+
 bool
 smtp_client_room(const struct smtp_client *c)
 {
-	if (!c->ready || c->quitting)
+	if (!c->ready || c->quitting || c->dying)
 		return false;
 	if (c->first == NULL)
 		return c->nasked == 0;
-	return (c->ehlo.has & SMTP_PIPELINING) && c->first->body && c->first->next == NULL;
+	return (c->ehlo.has & SMTP_PIPELINING) && may_follow(c);
 }
 
 bool
@@ -114,7 +139,7 @@ smtp_client_quit(struct smtp_client *c)
 bool
 smtp_may_ask(const struct smtp_client *c)
 {
-	if (!c->ready || c->body != NULL)
+	if (!c->ready || c->body != NULL || c->dying)
 		return false;
 	if (!(c->ehlo.has & SMTP_PIPELINING))
 		return c->nasked == 0;
@@ -150,7 +175,7 @@ smtp_ask(struct smtp_client *c, enum smtp_step step, struct smtp_transaction *t,
 		return;
 	}
 	c->queued += c->out.len - from;
-	a.end = c->queued;
+	a.end = step == STEP_BDAT ? UINT64_MAX : c->queued;
 	c->asked[(c->head + c->nasked++) % SMTP_ASKED] = a;
 }
 
@@ -158,8 +183,10 @@ void
 smtp_client_output(struct smtp_client *c, struct smtp_output *w)
 {
 	*w = (struct smtp_output){.data = buf_str(&c->out), .len = c->out.len};
-	if (w->len == 0)
+	if (w->len == 0 && c->body != NULL) {
 		w->body = c->body;
+		w->bare = c->body->bdat;
+	}
 }
 
 void
@@ -182,9 +209,22 @@ smtp_client_body_done(struct smtp_client *c)
 
 	if (t == NULL)
 		return;
-	c->body = NULL;
-	smtp_ask(c, STEP_DOT, t, 0);
+	if (t->bdat) {
+		smtp_bdat_done(c);
+	} else {
+		c->body = NULL;
+		smtp_ask(c, STEP_DOT, t, 0);
+	}
 	smtp_advance(c);
+}
+
+void
+smtp_client_body_written(struct smtp_client *c)
+{
+	if (!c->tail)
+		return; /* the dot behind it tells as much */
+	c->tail = false;
+	c->written++;
 }
 
 /* Input. */
@@ -200,13 +240,15 @@ on_early(struct smtp_client *c)
 	bool refuses = c->reply.code / 100 >= 4;
 	struct outcome o;
 
-	if (a.step == STEP_DOT)
+	if (ends_message(a.step))
 		a.step = STEP_BODY;
 	if (c->reply.code == 421 && a.step != STEP_QUIT) {
 		smtp_end_judged(c, &a);
 	} else if (a.step == STEP_BODY && refuses) {
 		o = status_judge(STAGE_BODY, &c->reply, c->config->host);
-		smtp_settle(c, a.t, &o);
+		c->body = NULL;
+		if (a.t != NULL)
+			smtp_settle(c, a.t, &o);
 		o = status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 4, 2),
 		    "%s refused another message while it was sent, which ends the session",
 		    c->config->host);
@@ -234,6 +276,8 @@ on_reply(struct smtp_client *c)
 		smtp_end_judged(c, &a);
 	else
 		smtp_rows[a.step].reply(c, &a);
+	if (c->dying && c->nasked <= 1)
+		smtp_end(c, &c->why);
 }
 
 /* A line that breaks the grammar, or is too long. */

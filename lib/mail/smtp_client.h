@@ -6,18 +6,35 @@
  * socket and TLS are the caller's. The caller's loop:
  *
  *	octets came      smtp_client_input(c, data, len)
- *	socket writable  smtp_client_output(c, &w): write w.data[0..w.len), tell
- *smtp_client_wrote(); w.body: send the message of w.transaction (dot-stuffed, without the final
- *	                 dot), then smtp_client_body_done()
+ *	socket writable  smtp_client_output(c, &w), and then
+ *	                 w.len > 0: write w.data, smtp_client_wrote() for what the kernel took
+ *	                 w.body: read and write the content of that message, w.bare or dot-stuffed
+ *	                 without the dot; smtp_client_body_done() when all of it is read, and
+ *	                 what smtp_client_output() then has may go into the same write;
+ *	                 smtp_client_body_written() when the kernel took the last octet of it
  *	each time        while (smtp_client_event(c, &ev)) …
  *	poll timeout     smtp_client_timeout(c) milliseconds since the last progress
  *	timed out, EOF   smtp_client_lost(c, …); events follow
  *
- * One transaction is under way at a time, and the next may be given while the message of the last
- *is sent or its final dot unanswered: with PIPELINING its MAIL, RCPT and DATA ride with the dot, so
- *a message costs one round trip. Every reply is matched to the command it answers by a queue of
- * what was sent. A reply to nothing asked, or to what was not yet written, ends the session;
- * one that comes while the message is being sent counts only when it refuses it.
+ * Every reply is matched to the command it answers by a queue of what was sent. A reply to nothing
+ * asked, or to what was not yet written, ends the session; one that comes while the message is
+ * being sent counts only when it refuses it.
+ *
+ * With DATA one transaction is under way at a time, and the next may be given while the message of
+ * the last is sent or its final dot unanswered: with PIPELINING its MAIL, RCPT and DATA ride with
+ * the dot, so a message costs one round trip.
+ *
+ * With CHUNKING and PIPELINING a transaction is one flight: MAIL, RCPT…, BDAT size LAST and the
+ * octets. Transactions follow each other without waiting for replies, SMTP_IN_DOUBT of them and
+ * SMTP_IN_DOUBT_SIZE octets at most: so much may arrive twice when the line drops. RFC 3030 lets a
+ * server refuse BDAT only after it took all octets, and those of a message refused at MAIL or RCPT
+ * would be sent for nothing: one of more than SMTP_FLIGHT octets waits for these replies, which is
+ * one round trip for many. It goes as one chunk all the same; its size is known, and smaller ones
+ * would only ask for replies in between. What was promised is sent, though the transaction fail
+ * meanwhile. The state after a refused BDAT is "indeterminate" (RFC 3030 2), so RSET goes before
+ * the MAIL that follows a BDAT without its reply, and each transaction stands for itself.
+ * No window of TCP can lock up both sides (RFC 2920 3.1) as long as the caller reads whenever
+ * there is something to read, writable or not; commands unanswered are bounded besides.
  *
  * The legal order (each step a row of the table in smtp_states.c: what it is doing in words, its
  * stage, its timeout, what it sends, what it does with the reply):
@@ -25,13 +42,15 @@
  *	greeting -> EHLO (-> HELO) or LHLO -> [STARTTLS -> handshake -> EHLO or LHLO] -> [AUTH]
  *	         -> ready
  *	ready    -> MAIL -> RCPT… -> DATA -> body -> dot -> ready
+ *	                 |    \-> BDAT, octets -> ready
  *	                 \-> RSET when it fails half way -> ready
  *	ready    -> QUIT
  *
  * LMTP (RFC 2033) differs in two things: it begins with LHLO, without a HELO to fall back to; and
  * after the dot there is a reply for each recipient that was accepted, in their order, which is
- * that one's alone. When the line drops between these, those without a reply may get the message
- * twice, and the others have their fate.
+ * that one's alone. It keeps to DATA: how many replies there are to a BDAT of which all recipients
+ * were refused, RFC 2033 4.3 does not say. When the line drops between these, those without a reply
+ *may get the message twice, and the others have their fate.
  */
 #ifndef MAIL_SMTP_CLIENT_H
 #define MAIL_SMTP_CLIENT_H
@@ -45,11 +64,16 @@
 #include "mail/sasl.h"
 #include "mail/status.h"
 
+#define SMTP_IN_DOUBT 8                  /* transactions sent and unanswered, at most */
+#define SMTP_IN_DOUBT_SIZE (256U * 1024) /* octets of theirs, at which no other follows */
+#define SMTP_FLIGHT (64U * 1024) /* octets of a message that goes before the replies to RCPT */
+
 /* What a session needs to know; borrowed for its life. */
 struct smtp_client_config {
 	const char *hostname;               /* for EHLO: FQDN or address literal */
 	const char *host;                   /* "name[address]:port" of the server, for texts */
 	enum tls_policy policy;             /* NONE, MAY, ENCRYPT or VERIFY; never AUTO */
+	bool chunking;                      /* BDAT instead of DATA where the server has it */
 	bool lmtp;                          /* RFC 2033 instead of SMTP, see below */
 	bool implicit_tls;                  /* TLS came before the greeting */
 	bool tls_verified;                  /* … and it was verified (implicit TLS only) */
@@ -76,6 +100,8 @@ struct smtp_transaction {
 					     accepted, those whose fate is open) */
 	size_t told;                      /* those before it have had their event */
 	bool mail_sent, data_sent, body;  /* body: the 354 came */
+	bool bdat;                        /* data_sent: by BDAT */
+	bool doomed;                      /* it failed, but BDAT promised octets still to be sent */
 	bool utf8;                        /* needs SMTPUTF8 */
 	struct outcome outcome;           /* of those whose fate is not their own */
 	unsigned char *state;             /* per recipient */
@@ -105,6 +131,7 @@ struct smtp_output {
 	const char *data;
 	size_t len;
 	struct smtp_transaction *body; /* when len is 0: this message's content; NULL: nothing */
+	bool bare;                     /* … as it is, envelope->size octets; false: dot-stuffed */
 };
 
 struct smtp_client;
@@ -117,6 +144,7 @@ void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
 void smtp_client_output(struct smtp_client *c, struct smtp_output *w);
 void smtp_client_wrote(struct smtp_client *c, size_t n);
 void smtp_client_body_done(struct smtp_client *c);
+void smtp_client_body_written(struct smtp_client *c);
 /* The content could not be read to its end: the session ends without a dot (SCOPE_MESSAGE). */
 void smtp_client_body_failed(struct smtp_client *c, const struct outcome *o);
 bool smtp_client_event(struct smtp_client *c, struct smtp_event *ev);
@@ -125,9 +153,10 @@ bool smtp_client_event(struct smtp_client *c, struct smtp_event *ev);
 void smtp_client_secured(struct smtp_client *c, bool verified);
 
 /*
- * Whether a transaction may be given now. One at a time, and with PIPELINING one more from the
- * moment the last one's message may be sent (its 354 came): its commands go out behind that one's
- * final dot.
+ * Whether a transaction may be given now. One at a time; with PIPELINING one more from the moment
+ * the last one's message may be sent (its 354 came): its commands go out behind that one's final
+ * dot; and with CHUNKING as well, as many as the bounds above allow, each once the octets of the
+ * last are read.
  */
 bool smtp_client_room(const struct smtp_client *c);
 
@@ -140,8 +169,8 @@ void smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t);
  * and lets it go. encoded: the caller will send it so, and SIZE is left out. trouble: it could not
  * be found out, and the transaction fails with this; else NULL.
  */
-void smtp_client_release(struct smtp_client *c, struct smtp_transaction *t, bool encoded,
-    const struct outcome *trouble);
+void smtp_client_release(
+    struct smtp_client *c, struct smtp_transaction *t, bool encoded, const struct outcome *trouble);
 
 /* Whether the server takes DSN parameters (RFC 3461), and so reports itself what was asked for. */
 bool smtp_client_dsn(const struct smtp_client *c);

@@ -39,6 +39,7 @@ enum smtp_step {
 	STEP_MAIL,
 	STEP_RCPT,
 	STEP_DATA,
+	STEP_BDAT,
 	STEP_BODY,
 	STEP_DOT,
 	STEP_VOID, /* a dot alone: DATA was granted although nobody is to get the message */
@@ -52,7 +53,8 @@ struct smtp_asked {
 	enum smtp_step step;
 	struct smtp_transaction *t; /* NULL: none, or settled without this reply */
 	size_t rcpt;                /* index into t->rcpt */
-	uint64_t end;               /* octets of output up to its end, since the session began */
+	uint64_t end; /* octets of output up to its end, since the session began; of BDAT: up to
+			 the end of the message, which counts for one; UINT64_MAX: not read yet */
 };
 
 struct smtp_row {
@@ -92,7 +94,8 @@ struct smtp_client {
 	bool plain;     /* STARTTLS was refused and is not needed */
 	bool handshake; /* between the 220 to STARTTLS and smtp_client_secured() */
 	bool ready, quitting, closed;
-	bool open; /* the server has a transaction that no dot ended */
+	bool open;  /* the server has a transaction that nothing ended for sure */
+	bool dying; /* ends, because of `why`, when what was sent before is answered */
 
 	/* input */
 	char line[REPLY_LINE + 1]; /* the line so far; one more for its CR */
@@ -110,12 +113,13 @@ struct smtp_client {
 	uint64_t queued, written;      /* octets of output since the session began, … */
 	uint64_t answered;             /* … and those whose commands have replies */
 	struct smtp_transaction *body; /* the message to be sent now */
+	bool tail;                     /* the end of one that BDAT sends is not written yet */
 
 	/* commands without reply, oldest first: a ring */
 	struct smtp_asked asked[SMTP_ASKED];
 	size_t head, nasked;
 
-	/* transactions: under way (two at most), and settled with events to come */
+	/* transactions: under way, and settled with events to come */
 	struct smtp_transaction *first, *settled, **settled_end;
 
 	/* events to come, in the order of the caller's interest */
@@ -131,6 +135,8 @@ struct smtp_client {
 void smtp_ask(struct smtp_client *c, enum smtp_step step, struct smtp_transaction *t, size_t rcpt);
 /* Whether another command may be sent before the replies to those under way. */
 bool smtp_may_ask(const struct smtp_client *c);
+/* The last command that has no reply; NULL: none. */
+const struct smtp_asked *smtp_newest(const struct smtp_client *c);
 /* What it is doing now, and whose that is (NULL: nobody's). */
 enum smtp_step smtp_now(const struct smtp_client *c);
 struct smtp_transaction *smtp_whose(const struct smtp_client *c);
@@ -178,6 +184,12 @@ void smtp_data_reply(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_dot_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_dot_reply(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_void_reply(struct smtp_client *c, const struct smtp_asked *a);
+/* Whether the content goes by BDAT: octets that are counted beforehand, so not encoded ones. */
+bool smtp_bdat(const struct smtp_client *c, const struct smtp_transaction *t);
+void smtp_bdat_send(struct smtp_client *c, const struct smtp_asked *a);
+void smtp_bdat_reply(struct smtp_client *c, const struct smtp_asked *a);
+/* The content of c->body is read: BDAT's reply is due when it is written. */
+void smtp_bdat_done(struct smtp_client *c);
 /* LMTP: whether the reply that is there is not the last one to this command. */
 bool smtp_more_replies(const struct smtp_client *c, const struct smtp_asked *a);
 
@@ -187,7 +199,10 @@ const struct recipient *smtp_recipient(const struct smtp_transaction *t, size_t 
 /* A recipient has a fate of its own: tell the caller. Out of memory, the session ends. */
 void smtp_tell(
     struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o);
-/* A transaction's fate is known: of all recipients that had no event yet. */
+/*
+ * A transaction's fate is known: of all recipients that had no event yet. Its events come when the
+ * octets that a BDAT promised are sent.
+ */
 void smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outcome *o);
 /* … because the last reply, to `a`, says so. */
 void smtp_settle_judged(struct smtp_client *c, const struct smtp_asked *a);

@@ -33,6 +33,46 @@ smtp_data_reply(struct smtp_client *c, const struct smtp_asked *a)
 	}
 }
 
+bool
+smtp_bdat(const struct smtp_client *c, const struct smtp_transaction *t)
+{
+	return c->config->chunking && !c->config->lmtp && !t->encoded &&
+	       (c->ehlo.has & SMTP_CHUNKING);
+}
+
+void
+smtp_bdat_send(struct smtp_client *c, const struct smtp_asked *a)
+{
+	buf_addf(&c->out, "BDAT %llu LAST\r\n", (unsigned long long)a->t->envelope->size);
+	a->t->bdat = true;
+	c->body = a->t;
+}
+
+void
+smtp_bdat_done(struct smtp_client *c)
+{
+	struct smtp_transaction *t = c->body;
+
+	c->asked[(c->head + c->nasked - 1) % SMTP_ASKED].end = ++c->queued;
+	c->tail = true;
+	c->body = NULL;
+	if (t->doomed)
+		smtp_settle(c, t, &t->outcome);
+}
+
+/* A failed BDAT leaves the server in a state that only RSET ends (RFC 3030 2). */
+void
+smtp_bdat_reply(struct smtp_client *c, const struct smtp_asked *a)
+{
+	if (c->reply.code / 100 == 3) {
+		smtp_end_unexpected(c, a);
+		return;
+	}
+	c->open = c->reply.code / 100 != 2;
+	if (a->t != NULL)
+		smtp_settle_judged(c, a);
+}
+
 void
 smtp_dot_send(struct smtp_client *c, const struct smtp_asked *a)
 {

@@ -23,6 +23,7 @@ static const struct {
     {"DSN", SMTP_DSN, NULL},
     {"AUTH", SMTP_AUTH, parse_auth},
     {"REQUIRETLS", SMTP_REQUIRETLS, NULL},
+    {"CHUNKING", SMTP_CHUNKING, NULL},
 };
 
 static bool

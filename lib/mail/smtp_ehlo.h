@@ -18,6 +18,7 @@ enum smtp_extension {
 	SMTP_DSN = 1 << 5,        /* RFC 3461 */
 	SMTP_AUTH = 1 << 6,       /* RFC 4954, and "AUTH=" of old servers */
 	SMTP_REQUIRETLS = 1 << 7, /* RFC 8689 */
+	SMTP_CHUNKING = 1 << 8,   /* RFC 3030 */
 };
 
 #define SMTP_EHLO_AUTH 512 /* octets of mechanisms that are kept, NUL included */

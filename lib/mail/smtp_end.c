@@ -12,10 +12,11 @@ smtp_end(struct smtp_client *c, const struct outcome *o)
 {
 	if (c->closed)
 		return;
+	c->body = NULL;
 	while (c->first != NULL)
 		smtp_settle(c, c->first, o);
 	c->nasked = 0;
-	c->ready = c->handshake = c->tell_ready = c->tell_starttls = false;
+	c->ready = c->tail = c->handshake = c->tell_ready = c->tell_starttls = false;
 	c->closed = c->tell_closed = true;
 	c->why = *o;
 	buf_wipe(&c->out);
@@ -31,7 +32,7 @@ located(const struct smtp_client *c, const struct outcome *o, enum smtp_step ste
 	const char *where = " while ", *doing = row->doing;
 	char reason[OUTCOME_TEXT - 128]; /* the place is not to be cut off */
 
-	if (step == STEP_DOT) {
+	if (step == STEP_DOT || step == STEP_BDAT) {
 		where = " after the end of the message was sent -- it may arrive twice";
 		doing = "";
 	} else if (step == STEP_TLS && o->text[0] != '\0') {
@@ -44,19 +45,44 @@ located(const struct smtp_client *c, const struct outcome *o, enum smtp_step ste
 	return status_trouble(row->stage, o->scope, o->status, "%s%s%s", reason, where, doing);
 }
 
-/* The session is over by trouble at `step`, which was `owner`'s; the others had not come so far. */
+/*
+ * How far a transaction had come when there was trouble at `step`, which was `owner`'s. What was
+ * sent to its end may have arrived, though not even its MAIL have a reply.
+ */
+static struct outcome
+how_far(const struct smtp_client *c, const struct smtp_transaction *t, const struct outcome *o,
+    enum smtp_step step, const struct smtp_transaction *owner)
+{
+	bool answered = true, sent = false;
+	struct outcome far;
+
+	for (size_t i = 0; i < c->nasked; i++) {
+		const struct smtp_asked *a = &c->asked[(c->head + i) % SMTP_ASKED];
+
+		answered = answered && !(a->t == t && a->step == STEP_MAIL);
+		sent = sent || (a->t == t && a->step == STEP_BDAT && a->end <= c->written);
+	}
+	far = located(c, o, sent ? STEP_BDAT : t == owner ? step : STEP_MAIL);
+	if (!answered)
+		far.stage = STAGE_MAIL;
+	return far;
+}
+
+/* The session is over by trouble at `step`, which was `owner`'s. */
 static void
 give_up(struct smtp_client *c, const struct outcome *o, enum smtp_step step,
     const struct smtp_transaction *owner)
 {
-	struct outcome why = located(c, o, step), others = why;
+	struct outcome why = located(c, o, step);
 
 	if (step == STEP_QUIT) /* nothing was left to be lost */
 		why.status = STATUS(2, 0, 0);
-	if (owner != NULL)
-		others = located(c, o, STEP_MAIL);
-	while (c->first != NULL)
-		smtp_settle(c, c->first, c->first == owner ? &why : &others);
+	c->body = NULL;
+	while (c->first != NULL) {
+		struct outcome far = how_far(c, c->first, o, step, owner);
+
+		smtp_settle(c, c->first, &far);
+	}
 	smtp_end(c, &why);
 }
 
@@ -69,7 +95,7 @@ smtp_client_lost(struct smtp_client *c, const struct outcome *o)
 	if (c->closed)
 		return;
 	if (lost.scope == SCOPE_DESTINATION &&
-	    (step == STEP_READY || step == STEP_BODY || step == STEP_DOT))
+	    (step == STEP_READY || step == STEP_BODY || step == STEP_DOT || step == STEP_BDAT))
 		lost.scope = SCOPE_MESSAGE;
 	if (lost.status.class == 0)
 		lost.status = STATUS(4, 4, 2);
@@ -94,6 +120,21 @@ smtp_end_unexpected(struct smtp_client *c, const struct smtp_asked *a)
 		smtp_end_protocol(c, a, what);
 }
 
+/* A server that ends the session in reply to one transaction says nothing about those behind it. */
+static void
+settle_followers(struct smtp_client *c, const struct smtp_transaction *t, const struct outcome *o)
+{
+	struct outcome other = *o;
+	struct smtp_transaction **p = &c->first;
+
+	other.stage = STAGE_MAIL;
+	c->body = NULL;
+	if (*p == t && t != NULL)
+		p = &(*p)->next;
+	while (*p != NULL)
+		smtp_settle(c, *p, &other);
+}
+
 void
 smtp_end_judged(struct smtp_client *c, const struct smtp_asked *a)
 {
@@ -102,18 +143,26 @@ smtp_end_judged(struct smtp_client *c, const struct smtp_asked *a)
 	if (a->step == STEP_READY) /* tired of waiting: that says nothing of the next session */
 		o = status_trouble(STAGE_QUIT, SCOPE_MESSAGE, o.status,
 		    "%.200s ended the session: %s", c->config->host, c->reply.text);
+	settle_followers(c, a->t, &o);
 	smtp_end(c, &o);
 }
 
+/*
+ * Octets that BDAT promised will not come. What was sent before is whole, and mostly other
+ * people's: the session ends when it is answered.
+ */
 void
 smtp_client_body_failed(struct smtp_client *c, const struct outcome *o)
 {
-	struct outcome end;
+	struct smtp_transaction *t = c->body;
 
-	if (c->body == NULL)
+	if (t == NULL)
 		return;
-	smtp_settle(c, c->body, o);
-	end = status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 3, 0),
+	c->body = NULL;
+	smtp_settle(c, t, o);
+	c->why = status_trouble(STAGE_BODY, SCOPE_MESSAGE, STATUS(4, 3, 0),
 	    "session with %s given up in the middle of a message", c->config->host);
-	smtp_end(c, &end);
+	c->dying = true;
+	if (c->nasked <= 1)
+		smtp_end(c, &c->why);
 }

@@ -88,7 +88,7 @@ smtp_client_begin(struct smtp_client *c, struct smtp_transaction *t)
 
 	assert(smtp_client_room(c));
 	t->at = t->valid = t->answered = t->accepted = t->told = 0;
-	t->mail_sent = t->data_sent = t->body = t->encoded = false;
+	t->mail_sent = t->data_sent = t->body = t->bdat = t->doomed = t->encoded = false;
 	t->utf8 = e->body == BODY_SMTPUTF8 || address_utf8(e->from);
 	t->next = NULL;
 	t->state = calloc(t->nrcpt + 1, 1);
@@ -194,13 +194,34 @@ smtp_rcpt_send(struct smtp_client *c, const struct smtp_asked *a)
 	buf_adds(&c->out, "\r\n");
 }
 
+/*
+ * Whether the server may have a transaction open, or be in no state to open one: after a BDAT whose
+ * reply is to come that is not known. RSET makes it sure either way.
+ */
+static bool
+needs_reset(const struct smtp_client *c, const struct smtp_transaction *t)
+{
+	const struct smtp_asked *newest = smtp_newest(c);
+
+	if (newest != NULL)
+		return newest->step == STEP_BDAT;
+	return c->open && c->first == t;
+}
+
+/* A message of some size is not sent before it is known that anybody gets it. */
+static bool
+waits_for_replies(const struct smtp_client *c, const struct smtp_transaction *t)
+{
+	return smtp_bdat(c, t) && t->envelope->size > SMTP_FLIGHT && t->answered < t->valid;
+}
+
 /* Send the next command of a transaction; false: there is nothing to send now. */
 static bool
 send_next(struct smtp_client *c, struct smtp_transaction *t)
 {
 	while (t->at < t->nrcpt && t->state[t->at] != RCPT_OPEN)
 		t->at++;
-	if (!t->mail_sent && c->open && c->first == t) {
+	if (!t->mail_sent && needs_reset(c, t)) {
 		c->open = false;
 		smtp_ask(c, STEP_RSET, NULL, 0);
 	} else if (!t->mail_sent) {
@@ -208,9 +229,9 @@ send_next(struct smtp_client *c, struct smtp_transaction *t)
 		smtp_ask(c, STEP_MAIL, t, 0);
 	} else if (t->at < t->nrcpt) {
 		smtp_ask(c, STEP_RCPT, t, t->at++);
-	} else if (!t->data_sent) {
+	} else if (!t->data_sent && !waits_for_replies(c, t)) {
 		t->data_sent = true;
-		smtp_ask(c, STEP_DATA, t, 0);
+		smtp_ask(c, smtp_bdat(c, t) ? STEP_BDAT : STEP_DATA, t, 0);
 	} else {
 		return false;
 	}
@@ -223,7 +244,7 @@ smtp_advance(struct smtp_client *c)
 	while (smtp_may_ask(c)) {
 		struct smtp_transaction *t = c->first;
 
-		if (t != NULL && t->body)
+		while (t != NULL && (t->body || t->bdat))
 			t = t->next;
 		if (t != NULL && !t->held && send_next(c, t))
 			continue;
@@ -236,16 +257,12 @@ smtp_advance(struct smtp_client *c)
 void
 smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
-	switch (c->reply.code / 100) {
-	case 2:
-		c->open = true;
-		break;
-	case 3:
+	if (c->reply.code / 100 == 3)
 		smtp_end_unexpected(c, a);
-		break;
-	default:
+	else if (c->reply.code / 100 == 2)
+		c->open = true;
+	else if (a->t != NULL)
 		smtp_settle_judged(c, a);
-	}
 }
 
 static void
@@ -284,6 +301,7 @@ smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a)
 void
 smtp_rset_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
+	c->open = false;
 	if (c->reply.code / 100 != 2)
 		smtp_end_judged(c, a);
 }

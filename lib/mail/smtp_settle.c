@@ -54,8 +54,6 @@ disown(struct smtp_client *c, const struct smtp_transaction *t)
 		if (a->t == t)
 			a->t = NULL;
 	}
-	if (c->body == t)
-		c->body = NULL;
 }
 
 void
@@ -64,11 +62,15 @@ smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outc
 	struct smtp_transaction **p = &c->first;
 
 	disown(c, t);
+	if (!t->doomed)
+		t->outcome = *o;
+	t->doomed = t == c->body;
+	if (t->doomed)
+		return;
 	while (*p != t)
 		p = &(*p)->next;
 	*p = t->next;
 	t->next = NULL;
-	t->outcome = *o;
 	*c->settled_end = t;
 	c->settled_end = &t->next;
 }

@@ -220,6 +220,8 @@ const struct smtp_row smtp_rows[] = {
 	smtp_rcpt_send, smtp_rcpt_reply},
     [STEP_DATA] = {"sending DATA", STAGE_DATA, 2 * MINUTES, /* 4.5.3.2.4 */
 	smtp_data_send, smtp_data_reply},
+    [STEP_BDAT] = {"sending the end of the message", STAGE_BDAT, 10 * MINUTES, /* 4.5.3.2.6 */
+	smtp_bdat_send, smtp_bdat_reply},
     [STEP_BODY] = {"sending the message", STAGE_BODY, 3 * MINUTES, /* 4.5.3.2.5, a block */
 	NULL, NULL},
     [STEP_DOT] = {"sending the end of the message", STAGE_DOT, 10 * MINUTES, /* 4.5.3.2.6 */

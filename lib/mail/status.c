@@ -32,6 +32,7 @@ static const struct stage_row {
     [STAGE_RCPT] = {"RCPT TO command", SCOPE_RECIPIENT, true, 0, 0},
     [STAGE_DATA] = {"DATA command", SCOPE_MESSAGE, true, 0, 0},
     [STAGE_BODY] = {"message content", SCOPE_MESSAGE, true, 0, 0},
+    [STAGE_BDAT] = {"BDAT command", SCOPE_MESSAGE, true, 0, 0},
     [STAGE_DOT] = {"end of DATA command", SCOPE_MESSAGE, true, 0, 0},
     [STAGE_RSET] = {"RSET command", SCOPE_DESTINATION, false, 5, 0},
     [STAGE_QUIT] = {"QUIT command", SCOPE_DESTINATION, false, 5, 0},
@@ -50,6 +51,12 @@ static const struct {
     {STAGE_MAIL, 530, SCOPE_DESTINATION}, /* … or a login first, RFC 4954 6, RFC 3207 4 */
     {STAGE_RCPT, 530, SCOPE_DESTINATION},
     {STAGE_DATA, 530, SCOPE_DESTINATION},
+    {STAGE_BDAT, 500, SCOPE_MESSAGE}, /* offered, but not understood */
+    {STAGE_BDAT, 501, SCOPE_MESSAGE},
+    {STAGE_BDAT, 502, SCOPE_MESSAGE},
+    {STAGE_BDAT, 503, SCOPE_MESSAGE},
+    {STAGE_BDAT, 504, SCOPE_MESSAGE},
+    {STAGE_BDAT, 530, SCOPE_DESTINATION},
 };
 
 /* Reply codes in RFC 3463's terms, first match; stage -1: any. */

@@ -47,6 +47,7 @@ enum stage {
 	STAGE_RCPT,
 	STAGE_DATA, /* the reply to DATA */
 	STAGE_BODY, /* while the message is sent: before the final dot was written */
+	STAGE_BDAT, /* the reply to BDAT and the message behind it (RFC 3030) */
 	STAGE_DOT,  /* the reply to the final dot */
 	STAGE_RSET,
 	STAGE_QUIT,
@@ -86,7 +87,7 @@ struct reply;
  * - 421 at any stage: scope destination, deferred;
  * - RCPT 452 and 552 mean too many recipients: deferred (RFC 5321 4.5.3.1.10);
  * - 503 (bad sequence) and 530 (log in first) to MAIL, RCPT or DATA are no verdict on the mail:
- *   deferred;
+ *   deferred; nor is any of 500 to 504 to BDAT, from a server that does not know what it offers;
  * - otherwise the first digit decides; MAIL and DATA and the dot speak of the message, RCPT of
  *   the recipient.
  * The enhanced status code is the server's when its class agrees with the reply's first digit (its

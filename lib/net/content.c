@@ -119,7 +119,7 @@ content_read(struct content *b, struct buf *out, const char **why)
 	}
 	if (b->recode != NULL)
 		encode(b, piece, (size_t)n, out);
-	else if (b->raw)
+	else if (b->raw || b->bare)
 		buf_add(out, piece, (size_t)n);
 	else
 		lines_stuff(&b->bol, piece, (size_t)n, out);

@@ -26,6 +26,7 @@ struct content {
 	uint64_t at, left; /* octets of the file: the next one, those to come */
 	bool raw;
 	struct recode *recode; /* NULL: as it is */
+	bool bare; /* false at first; true: not dot-stuffed, for BDAT, which counts octets */
 	/* private */
 	bool bol;
 	char last; /* octet that went out; LF at first */

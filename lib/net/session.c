@@ -144,6 +144,7 @@ set_client_config(struct session *s)
 	    .hostname = s->hostname,
 	    .host = s->name,
 	    .policy = config->policy,
+	    .chunking = config->chunking,
 	    .lmtp = config->lmtp,
 	    .implicit_tls = config->implicit_tls,
 	    .tls_verified = config->implicit_tls && tls_verified(s->stream.tls),

@@ -9,7 +9,8 @@
  *	session_event()
  *
  * A session asks for mail itself, by config.next(), when it has room for it: behind the last octet
- *of a message it wants the next one, so that its commands ride with the final dot in one packet.
+ * of a message it wants the next one, so that its commands ride with that in one packet. It reads
+ * whenever there is something to read, so a server that waits for us to do so never waits long.
  * What a session wrote counts as written when the kernel has it, and not before.
  *
  * Deadlines (CLOCK_MONOTONIC): config.connect_timeout for the connection; the step's own (RFC 5321
@@ -54,7 +55,7 @@ struct session_config {
 	const char *host;     /* the server's, as configured or from MX; copied */
 	struct inet address;
 	enum tls_policy policy; /* NONE, MAY, ENCRYPT or VERIFY */
-	bool lmtp;
+	bool chunking, lmtp;    /* see smtp_client_config */
 	bool implicit_tls;
 	/* See struct tls_peer. `also` and `tlsa` must last until the session is ready. */
 	const char *also;

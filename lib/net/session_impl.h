@@ -44,6 +44,7 @@ struct session {
 	size_t outat, outbody;
 	short out_wants;           /* to poll for, when there is output */
 	struct session_mail *mail; /* whose content is being read; NULL: none */
+	bool tail;                 /* `out` holds the end of a content */
 	struct content content;
 
 	/* whether this one must be encoded is being found out; NULL: none */

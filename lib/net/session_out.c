@@ -22,6 +22,7 @@ clear_out(struct session *s)
 	else
 		buf_wipe(&s->out);
 	s->outat = s->outbody = 0;
+	s->tail = false;
 }
 
 static void
@@ -33,6 +34,10 @@ wrote(struct session *s, size_t n)
 	s->outbody -= body;
 	s->sent += body;
 	s->outat += n;
+	if (s->tail && s->outbody == 0) {
+		smtp_client_body_written(s->client);
+		s->tail = false;
+	}
 	if (n > body)
 		smtp_client_wrote(s->client, n - body);
 	if (out_empty(s))
@@ -84,13 +89,16 @@ body_failed(struct session *s, const char *why)
 }
 
 static void
-start_body(struct session *s, struct smtp_transaction *t)
+start_body(struct session *s, const struct smtp_output *w)
 {
-	const struct envelope *e = t->envelope;
+	const struct envelope *e = w->body->envelope;
+	bool raw;
 
-	s->mail = session_mail_of(t);
-	content_start(&s->content, s->mail->fd, s->mail->offset, e->size,
-	    s->mail->trusted && !e->dots, s->mail->recode);
+	s->mail = session_mail_of(w->body);
+	raw = s->mail->trusted && (w->bare || !e->dots);
+	content_start(
+	    &s->content, s->mail->fd, s->mail->offset, e->size, raw, s->mail->recode);
+	s->content.bare = w->bare;
 }
 
 /* The next piece of the message; behind the last one the dot and what may follow it. */
@@ -108,6 +116,7 @@ add_body(struct session *s)
 	if (more == 1)
 		return;
 	s->mail = NULL;
+	s->tail = true;
 	smtp_client_body_done(s->client);
 	pull(s);
 	add_commands(s);
@@ -144,7 +153,7 @@ fill(struct session *s)
 	pull(s);
 	smtp_client_output(s->client, &w);
 	if (w.body != NULL && s->mail == NULL)
-		start_body(s, w.body);
+		start_body(s, &w);
 	if (w.body != NULL)
 		add_body(s);
 	else

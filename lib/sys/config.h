@@ -61,6 +61,7 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
 #define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
+#define SETTING_TYPE_YESNO int        /* no is 0, yes is 1 */
 
 /* Their number: SETTINGS_COUNT. */
 enum {

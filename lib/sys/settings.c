@@ -31,6 +31,7 @@ enum type {
 	TYPE_RULES,
 	TYPE_AUTH,
 	TYPE_KEEP,
+	TYPE_YESNO,
 };
 
 const struct setting settings_table[SETTINGS_COUNT] = {
@@ -48,6 +49,7 @@ struct choices {
 
 #define DELIVER_CHOICES(first, more) first("background") more("queue") more("foreground")
 #define KEEP_CHOICES(first, more) first("reply-to") more("x-original-from") more("none")
+#define YESNO_CHOICES(first, more) first("no") more("yes")
 #define ITEM(name) name,
 #define WORD(name) name
 #define COMMA_WORD(name) ", " name
@@ -60,7 +62,7 @@ struct choices {
 	}
 
 static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(TLS_POLICY_WORDS),
-			    keeps = CHOICES(KEEP_CHOICES);
+			    keeps = CHOICES(KEEP_CHOICES), yesnos = CHOICES(YESNO_CHOICES);
 
 static int
 refuse(const char *text, const char **why)
@@ -204,6 +206,7 @@ static const struct kind {
     [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
     [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
+    [TYPE_YESNO] = {parse_choice, KEPT_CHOICE, &yesnos},
 };
 
 int

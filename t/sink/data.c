@@ -2,6 +2,9 @@
 /*
  * The message: octet by octet, since what is to be found is what a reader of lines would not see.
  */
+#include <stdlib.h>
+#include <strings.h>
+
 #include "sink.h"
 
 enum { LINE_MAX_OCTETS = 1000 }; /* RFC 5321 4.5.3.1.6, its CRLF included */
@@ -17,7 +20,8 @@ enum place {
 
 struct data {
 	struct session *s;
-	FILE *f; /* NULL: thrown away */
+	FILE *f;      /* NULL: thrown away */
+	bool counted; /* by BDAT */
 	uint64_t octets;
 	unsigned line;
 	unsigned told; /* violations that were recorded, so that each comes once a message */
@@ -97,15 +101,15 @@ step(struct data *d, enum place place, int c)
 	}
 }
 
-/* All of it. false: the connection ended before the dot. */
+/* All of it. false: the connection ended before the dot, or before `size` octets of a BDAT. */
 static bool
-receive(struct data *d)
+receive(struct data *d, uint64_t size)
 {
 	struct session *s = d->s;
 	const struct rule *early = script_match(s->sink->script, s->each, STAGE_BODY, "", s->conn);
 	uint64_t due = early ? script_after(early) : UINT64_MAX;
-	enum place place = LINE_START;
-	while (place != THE_END) {
+	enum place place = d->counted ? IN_LINE : LINE_START;
+	while (place != THE_END && d->octets < size) {
 		if (d->octets >= due) {
 			script_play(early, NULL, &s->wire);
 			due = UINT64_MAX;
@@ -114,6 +118,8 @@ receive(struct data *d)
 		if (c < 0)
 			return false;
 		place = step(d, place, c);
+		if (d->counted && place == LINE_START)
+			place = IN_LINE; /* a dot is a dot */
 	}
 	return true;
 }
@@ -150,22 +156,46 @@ accepted_by_each(struct session *s)
 	return kept;
 }
 
-void
-data_run(struct session *s)
+/* Keep it and say so, or not. */
+static void
+finish(struct data *d, bool whole)
 {
 	char event[96];
-	struct data d = {.s = s, .f = store_begin(s->sink->store, s->conn)};
-	bool whole = receive(&d);
+	struct session *s = d->s;
 	snprintf(event, sizeof event, "%s after %llu octets", whole ? "dot" : "the end",
-	    (unsigned long long)d.octets);
+	    (unsigned long long)d->octets);
 	store_command(s->sink->store, s->conn, '=', event);
-	if (whole && (s->sink->lmtp ? accepted_by_each(s) : accepted(s, &d))) {
-		envelope_add(&s->env, "size %llu", (unsigned long long)d.octets);
-		store_commit(s->sink->store, s->conn, d.f, &s->env);
+	if (whole && (s->sink->lmtp ? accepted_by_each(s) : accepted(s, d))) {
+		envelope_add(&s->env, "size %llu", (unsigned long long)d->octets);
+		store_commit(s->sink->store, s->conn, d->f, &s->env);
 		s->messages++;
 	} else {
-		store_abandon(s->sink->store, s->conn, d.f);
+		store_abandon(s->sink->store, s->conn, d->f);
+		s->wrecked = d->counted;
 	}
 	if (whole && !s->sink->lmtp)
 		session_say(s);
+}
+
+void
+data_run(struct session *s)
+{
+	struct data d = {.s = s, .f = store_begin(s->sink->store, s->conn)};
+	finish(&d, receive(&d, UINT64_MAX));
+}
+
+void
+data_bdat(struct session *s, char *arg)
+{
+	struct data d = {.s = s, .counted = true};
+	char *end = arg;
+	uint64_t size = strtoull(arg, &end, 10);
+	if (!(s->offered & EXT_CHUNKING))
+		session_violation(s, "BDAT was not offered");
+	if (end == arg || strcasecmp(end, " LAST") != 0)
+		session_violation(s, "wrong syntax, or in pieces: BDAT %s", arg);
+	if (s->env.recipients == 0 && !(s->refused && (s->offered & EXT_PIPELINING)))
+		session_violation(s, "BDAT out of its place");
+	d.f = store_begin(s->sink->store, s->conn);
+	finish(&d, receive(&d, size));
 }

@@ -2,6 +2,7 @@
 /*
  * Extensions, and what stands behind MAIL and RCPT.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +21,8 @@ static const struct {
     {"ENHANCEDSTATUSCODES", EXT_ENHANCEDSTATUSCODES},
     {"STARTTLS", EXT_STARTTLS},
     {"AUTH", EXT_AUTH},
+    {"CHUNKING", EXT_CHUNKING},
+    {"LIMITS", EXT_LIMITS},
 };
 
 enum { EXTENSIONS = sizeof extensions / sizeof extensions[0] };
@@ -71,6 +74,7 @@ esmtp_ehlo(const struct session *s, char *text, size_t size, const char *arg)
 			EXT_ENHANCEDSTATUSCODES;
 	have |= k->starttls && !s->wire.ssl ? EXT_STARTTLS : 0;
 	have |= k->user && (s->wire.ssl || k->auth_in_clear) ? EXT_AUTH : 0;
+	have |= k->extra | (k->limits ? EXT_LIMITS : 0);
 	have &= ~k->left_out;
 	size_t n = (size_t)snprintf(text, size, "250-%s greets %.255s", k->name, arg);
 	char *last = text;
@@ -84,8 +88,49 @@ esmtp_ehlo(const struct session *s, char *text, size_t size, const char *arg)
 			    text + n, size - n, " %llu", (unsigned long long)k->size_limit);
 		if (extensions[i].bit == EXT_AUTH)
 			n += (size_t)snprintf(text + n, size - n, " %s", k->mechanisms);
+		if (extensions[i].bit == EXT_LIMITS)
+			n += (size_t)snprintf(text + n, size - n, " %s", k->limits);
 	}
 	last[3] = ' ';
+}
+
+/* What LIMITS says of `name`; UINT_MAX when it says nothing. */
+static unsigned
+limit(const struct session *s, const char *name)
+{
+	const char *p = s->offered & EXT_LIMITS ? strstr(s->sink->limits, name) : NULL;
+	return p ? (unsigned)strtoul(p + strlen(name), NULL, 10) : UINT_MAX;
+}
+
+void
+esmtp_count_mail(struct session *s)
+{
+	if (s->mails++ >= limit(s, "MAILMAX="))
+		session_violation(s, "more than MAILMAX transactions");
+}
+
+static const char *
+domain(const char *path)
+{
+	const char *at = strrchr(path, '@');
+	return at ? at + 1 : "";
+}
+
+void
+esmtp_count_recipient(struct session *s, const char *path)
+{
+	const struct envelope_text *e = &s->env;
+	unsigned domains = 1;
+	if (e->recipients >= limit(s, "RCPTMAX="))
+		session_violation(s, "more than RCPTMAX recipients");
+	for (unsigned i = 0; i < e->recipients; i++) {
+		bool first = strcasecmp(domain(e->recipient[i]), domain(path)) != 0;
+		for (unsigned j = 0; j < i && first; j++)
+			first = strcasecmp(domain(e->recipient[i]), domain(e->recipient[j])) != 0;
+		domains += first;
+	}
+	if (domains > limit(s, "RCPTDOMAINMAX="))
+		session_violation(s, "more than RCPTDOMAINMAX domains");
 }
 
 /* One "NAME=value" behind the path. */

@@ -122,7 +122,7 @@ end_transaction(struct session *s)
 {
 	if (s->state != STATE_NEW)
 		s->state = STATE_GREETED;
-	s->refused = s->eightbit = s->utf8 = false;
+	s->wrecked = s->refused = s->eightbit = s->utf8 = false;
 	envelope_clear(&s->env);
 }
 
@@ -207,7 +207,10 @@ static void
 run_mail(struct session *s, char *arg)
 {
 	char path[LINE_LEN];
+	if (s->wrecked)
+		session_violation(s, "MAIL behind a refused BDAT without RSET");
 	end_transaction(s);
+	esmtp_count_mail(s);
 	const char *ordinary = esmtp_path(s, STAGE_MAIL, "FROM:<", arg, path);
 	if (!ordinary && s->sink->user && !s->user[0])
 		ordinary = "530 5.7.0 authentication required";
@@ -235,6 +238,7 @@ run_rcpt(struct session *s, char *arg)
 	}
 	if (!ordinary)
 		ordinary = "250 2.1.5 Ok";
+	esmtp_count_recipient(s, path);
 	if (session_answer(s, STAGE_RCPT, path, ordinary) / 100 != 2) {
 		s->refused = true;
 		return;
@@ -255,6 +259,15 @@ run_data(struct session *s, char *arg)
 	if (session_answer(s, STAGE_DATA, arg, ordinary) == 354)
 		data_run(s);
 	end_transaction(s);
+}
+
+static void
+run_bdat(struct session *s, char *arg)
+{
+	data_bdat(s, arg);
+	bool wrecked = s->wrecked;
+	end_transaction(s);
+	s->wrecked = wrecked;
 }
 
 static void
@@ -297,6 +310,7 @@ static const struct verb {
     {"MAIL", STAGE_MAIL, STATE_GREETED, run_mail},
     {"RCPT", STAGE_RCPT, STATE_MAIL | STATE_RCPT, run_rcpt},
     {"DATA", STAGE_DATA, STATE_RCPT, run_data},
+    {"BDAT", STAGE_DOT, STATE_ANY, run_bdat},
     {"RSET", STAGE_RSET, STATE_ANY, run_rset},
     {"NOOP", STAGE_NOOP, STATE_ANY, run_noop},
     {"VRFY", STAGE_VRFY, STATE_ANY, run_vrfy},

@@ -18,6 +18,8 @@
  *	-u             AUTH is offered without TLS too
  *	-l             LMTP: LHLO, and a reply for each recipient after the dot
  *	-x EXT,...     extensions not to offer
+ *	-o CHUNKING    offer it, too
+ *	-L LIMITS      offer "LIMITS MAILMAX=3 RCPTMAX=9 …" (RFC 9422), and hold clients to it
  *	-z OCTETS      limit on messages, announced by SIZE
  *	-s FILE        script;  -r RULE  one rule of it. Both may be repeated
  *	-n COUNT       end after so many messages, once all connections are closed
@@ -73,7 +75,7 @@ usage(void)
 	fprintf(stderr,
 	    "usage: sink [-46tTluqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
 	    "            [-C cafile] [-m version] [-a user:password] [-A mechanisms]\n"
-	    "            [-x ext,...] [-z octets]\n"
+	    "            [-x ext,...] [-o ext,...] [-L limits] [-z octets]\n"
 	    "            [-s script] [-r rule] [-n count]\n");
 	exit(EX_USAGE);
 }
@@ -143,6 +145,12 @@ dialogue_option(int c, struct sink *k)
 	case 'x':
 		k->left_out |= extension_list(optarg);
 		return true;
+	case 'o':
+		k->extra |= extension_list(optarg);
+		return true;
+	case 'L':
+		k->limits = optarg;
+		return true;
 	case 'z':
 		k->size_limit = strtoull(optarg, NULL, 10);
 		return true;
@@ -160,7 +168,7 @@ dialogue_option(int c, struct sink *k)
 static void
 parse_options(int argc, char **argv, struct options *o, struct sink *k)
 {
-	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:C:m:a:A:ux:z:s:r:n:qe")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:C:m:a:A:ux:o:L:z:s:r:n:qe")) != -1;) {
 		if (dialogue_option(c, k))
 			continue;
 		switch (c) {

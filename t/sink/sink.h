@@ -35,6 +35,8 @@ enum extension {
 	EXT_ENHANCEDSTATUSCODES = 32,
 	EXT_STARTTLS = 64,
 	EXT_AUTH = 128,
+	EXT_CHUNKING = 256,
+	EXT_LIMITS = 512,
 };
 
 /* What the options say; nobody writes to it once the first connection came. */
@@ -48,6 +50,8 @@ struct sink {
 	const char *client_ca;       /* clients must have a certificate of it; NULL: need not */
 	int newest;                  /* of TLS; 0: what OpenSSL has */
 	unsigned left_out;           /* extensions not to offer */
+	unsigned extra;              /* … to offer, of those that are not by themselves */
+	const char *limits;          /* as offered behind LIMITS: "MAILMAX=3 RCPTMAX=9" */
 	uint64_t size_limit;         /* 0: none */
 	SSL_CTX *ctx;                /* NULL: no TLS */
 	struct script *script;
@@ -74,6 +78,8 @@ struct session {
 	bool pipelined;      /* this command came before the reply to the one before */
 	bool ahead;          /* and so will the next */
 	bool refused;        /* something in this transaction was refused */
+	bool wrecked;        /* a BDAT was, and RSET did not come yet */
+	unsigned mails;      /* MAIL commands that were accepted */
 	bool eightbit, utf8; /* BODY=8BITMIME, SMTPUTF8 */
 	char helo[256];
 	char user[256]; /* "": no AUTH yet */
@@ -137,6 +143,13 @@ void scram_run(struct session *s, const char *mechanism, char *initial);
 
 /* From behind the 354 to the reply to the dot. */
 void data_run(struct session *s);
+
+/* "BDAT size LAST", the octets, the reply. */
+void data_bdat(struct session *s, char *arg);
+
+/* LIMITS (RFC 9422): record what MAIL, and RCPT with this path, exceed. */
+void esmtp_count_mail(struct session *s);
+void esmtp_count_recipient(struct session *s, const char *path);
 
 /*
  * A context with a certificate for `name`, localhost and the loopback addresses: from `keep` when

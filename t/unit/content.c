@@ -106,6 +106,30 @@ test_edges(void)
 	buf_free(&out);
 }
 
+/* For BDAT: octet for octet, but no other octets than in DATA. */
+static void
+test_bare(void)
+{
+	static const char good[] = ".\r\na.b\r\n..\r\n.c\r\n", bad[] = "a\n.\r\nb\r\n";
+	struct buf out = BUF_INIT(1 << 20);
+	struct content c;
+	const char *why = NULL;
+	int fd = file_of(good, 0, strlen(good));
+
+	content_start(&c, fd, 0, strlen(good), false, NULL);
+	c.bare = true;
+	is_int(content_read(&c, &out, &why), 0, "bare: one piece");
+	is(buf_str(&out), good, "dots stay as they are");
+	close(fd);
+	fd = file_of(bad, 0, strlen(bad));
+	content_start(&c, fd, 0, strlen(bad), false, NULL);
+	c.bare = true;
+	is_int(content_read(&c, &out, &why), -1, "a bare LF is refused all the same");
+	is(why, "bare CR or LF in the message", "… and said why");
+	close(fd);
+	buf_free(&out);
+}
+
 static void
 test_skip(void)
 {
@@ -165,6 +189,7 @@ main(void)
 	test_table();
 	test_edges();
 	test_encoded();
+	test_bare();
 	test_skip();
 	return done();
 }

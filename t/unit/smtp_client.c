@@ -84,6 +84,7 @@ static void
 on_event(struct play *p, const struct smtp_event *ev, bool cut)
 {
 	struct message *m = ev->transaction != NULL ? ev->transaction->owner : NULL;
+	struct smtp_output w;
 
 	if (p->closed > 0)
 		wrong(p, "event", "after the end");
@@ -106,6 +107,9 @@ on_event(struct play *p, const struct smtp_event *ev, bool cut)
 	case SMTP_EVENT_DONE:
 		m->done++;
 		p->done++;
+		smtp_client_output(p->c, &w);
+		if (w.body == ev->transaction)
+			wrong(p, "done", "although its content is wanted");
 		break;
 	case SMTP_EVENT_CLOSED:
 		p->closed++;
@@ -205,10 +209,18 @@ client(struct play *p, const char *line)
 	const char *end;
 
 	smtp_client_output(p->c, &w);
-	if (strcmp(line, "[message]") == 0) {
+	if (strcmp(line, "[message]") == 0 || strcmp(line, "[bare]") == 0) {
 		p->sending = true;
-		if (w.len > 0 || w.body == NULL)
+		if (w.len > 0 || w.body == NULL || w.bare != (line[1] == 'b'))
 			wrong(p, "no message", w.data);
+		return;
+	}
+	if (strcmp(line, "[end]") == 0) {
+		if (p->sending)
+			smtp_client_body_done(p->c);
+		p->sending = false;
+		smtp_client_body_written(p->c);
+		pump(p, false);
 		return;
 	}
 	if (p->sending) {

@@ -8,236 +8,17 @@
 
 #include <stdlib.h>
 
+#include "model_server.h"
 #include "tap.h"
 
-#define MESSAGES 3
-#define RCPTS 260
-#define SESSIONS 400
-#define STEPS 200000
-
-/* A recipient's local-part says what the server thinks of it: o ok, x no, y later. */
-struct message {
-	struct envelope envelope;
-	struct recipient rcpt[RCPTS];
-	char address[RCPTS][40], from[40], body[64];
-	uint32_t index[RCPTS];
-	struct smtp_transaction t;
-	unsigned told[RCPTS], taken[RCPTS], delivered[RCPTS], failed[RCPTS], done;
-};
-
-struct server {
-	bool pipelining, lmtp, eager; /* eager: 354 even without a valid recipient */
-	bool open, body, gone;
-	unsigned faults;         /* one command in so many is answered 421; 0: none */
-	struct message *message; /* under way */
-	bool named[RCPTS];
-	unsigned order[RCPTS]; /* the good ones as they came */
-	unsigned good;
-	struct buf in, out;
-	char content[256];
-	size_t ncontent;
-	const char *complaint; /* what the client did wrong */
-};
-
-static struct message messages[MESSAGES];
-static uint64_t state;
-
-static unsigned
-rnd(unsigned n)
-{
-	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (unsigned)(state >> 33) % n;
-}
-
-static void
-make_messages(void)
-{
-	static const unsigned most[] = {1, 4, 30, RCPTS};
-
-	for (size_t i = 0; i < MESSAGES; i++) {
-		struct message *m = &messages[i];
-		size_t n = 1 + rnd(most[rnd(4)]);
-
-		memset(m, 0, sizeof(*m));
-		snprintf(m->from, sizeof(m->from), "%s%zu@client.example", rnd(5) ? "a" : "x", i);
-		snprintf(
-		    m->body, sizeof(m->body), "%s %zu\r\n..dot\r\n", rnd(5) ? "ham" : "spam", i);
-		for (size_t j = 0; j < n; j++) {
-			snprintf(m->address[j], sizeof(m->address[j]), "%c%zu@example.org",
-			    "ooxy"[rnd(i == 1 ? 3 : 4)], j);
-			m->rcpt[j].address = m->address[j];
-			m->index[j] = (uint32_t)j;
-		}
-		m->envelope = (struct envelope){
-		    .from = m->from, .rcpt = m->rcpt, .nrcpt = n, .size = strlen(m->body)};
-		m->t = (struct smtp_transaction){
-		    .envelope = &m->envelope, .rcpt = m->index, .nrcpt = n, .owner = m};
-	}
-}
-
-/* The server. */
-
-static void
-complain(struct server *s, const char *what)
-{
-	if (s->complaint == NULL)
-		s->complaint = what;
-}
-
-static void
-on_mail(struct server *s, const char *line)
-{
-	size_t len = strcspn(line + 11, ">");
-
-	if (s->open)
-		complain(s, "MAIL in a transaction");
-	for (size_t i = 0; i < MESSAGES; i++)
-		if (strncmp(messages[i].from, line + 11, len) == 0)
-			s->message = &messages[i];
-	if (line[11] == 'x') {
-		buf_adds(&s->out, "550 no\r\n");
-		return;
-	}
-	s->open = true;
-	s->good = 0;
-	memset(s->named, 0, sizeof(s->named));
-	buf_adds(&s->out, "250 ok\r\n");
-}
-
-static void
-on_rcpt(struct server *s, const char *line)
-{
-	size_t n = strtoul(line + 10, NULL, 10);
-
-	if (!s->open) {
-		buf_adds(&s->out, "503 MAIL first\r\n");
-	} else if (line[9] != 'o') {
-		buf_adds(&s->out, line[9] == 'x' ? "550-no\r\n550 such\r\n" : "450 later\r\n");
-	} else {
-		s->named[n] = true;
-		s->order[s->good++] = (unsigned)n;
-		buf_adds(&s->out, "250 ok\r\n");
-	}
-}
-
-static void
-on_data(struct server *s)
-{
-	if ((s->eager && !s->lmtp) || (s->open && s->good > 0)) {
-		s->body = true;
-		s->ncontent = 0;
-		buf_adds(&s->out, "354 go\r\n");
-	} else {
-		buf_adds(&s->out, "503 nobody\r\n");
-	}
-}
-
-/* LMTP: each of them decides for himself, by chance; a spam is nobody's. */
-static void
-reply_to_each(struct server *s)
-{
-	for (unsigned i = 0; i < s->good; i++) {
-		unsigned n = s->order[i];
-
-		if (s->content[0] == 's') {
-			buf_adds(&s->out, "554 no\r\n");
-		} else if (s->faults > 0 && rnd(s->faults) == 0) {
-			buf_adds(&s->out, "421 bye\r\n");
-			s->gone = true;
-			return;
-		} else if (rnd(4) == 0) {
-			buf_adds(&s->out, "450 not now\r\n");
-		} else {
-			s->message->taken[n]++;
-			buf_adds(&s->out, "250-yes\r\n250 and gladly\r\n");
-		}
-	}
-}
-
-static void
-on_dot(struct server *s)
-{
-	bool take = s->open && s->good > 0;
-
-	s->body = s->open = false;
-	s->content[s->ncontent] = '\0';
-	if (take && strcmp(s->content, s->message->body) != 0)
-		complain(s, "another content");
-	if (!take && s->ncontent > 0)
-		complain(s, "content for nobody");
-	if (take && s->lmtp) {
-		reply_to_each(s);
-		return;
-	}
-	if (!take || s->content[0] == 's') {
-		buf_adds(&s->out, "554 no\r\n");
-		return;
-	}
-	for (size_t i = 0; i < RCPTS; i++)
-		s->message->taken[i] += s->named[i];
-	buf_adds(&s->out, "250 queued\r\n");
-}
-
-static void
-on_line(struct server *s, const char *line, size_t len)
-{
-	if (s->body && strcmp(line, ".\r\n") != 0) {
-		if (s->ncontent + len < sizeof(s->content))
-			memcpy(s->content + s->ncontent, line, len);
-		s->ncontent += len;
-	} else if (s->faults > 0 && rnd(s->faults) == 0) {
-		buf_adds(&s->out, "421 bye\r\n");
-		s->gone = true;
-	} else if (s->body) {
-		on_dot(s);
-	} else if (strncmp(line, "MAIL FROM:<", 11) == 0) {
-		on_mail(s, line);
-	} else if (strncmp(line, "RCPT TO:<", 9) == 0) {
-		on_rcpt(s, line);
-	} else if (strcmp(line, "DATA\r\n") == 0) {
-		on_data(s);
-	} else if (strcmp(line, "RSET\r\n") == 0) {
-		s->open = false;
-		buf_adds(&s->out, "250 ok\r\n");
-	} else if (strcmp(line, s->lmtp ? "LHLO client.example\r\n" : "EHLO client.example\r\n") ==
-		   0) {
-		buf_adds(&s->out, s->pipelining ? "250-hi\r\n250 PIPELINING\r\n" : "250 hi\r\n");
-	} else if (strcmp(line, "QUIT\r\n") == 0) {
-		buf_adds(&s->out, "221 bye\r\n");
-		s->gone = true;
-	} else {
-		complain(s, "unknown command");
-	}
-}
-
-static bool
-serve(struct server *s)
-{
-	const char *lf = s->in.len > 0 ? memchr(s->in.data, '\n', s->in.len) : NULL;
-	char line[1024] = "";
-	size_t len;
-
-	if (lf == NULL || s->gone)
-		return false;
-	len = (size_t)(lf - s->in.data) + 1;
-	if (len >= sizeof(line)) {
-		complain(s, "a long line");
-		return false;
-	}
-	memcpy(line, s->in.data, len);
-	if (!s->pipelining && !s->body && len < s->in.len)
-		complain(s, "commands without waiting");
-	buf_drop(&s->in, len);
-	on_line(s, line, len);
-	return true;
-}
-
-/* The client's side. */
+static size_t fullest; /* transactions under way when another was begun */
 
 struct session {
 	struct server s;
 	struct smtp_client *c;
 	size_t begun, sent; /* octets of the body under way */
+	unsigned lag;       /* replies come every so many steps */
+	bool cut;           /* the connection may go, or a message prove unreadable, at any time */
 	bool closed;
 };
 
@@ -259,6 +40,24 @@ on_event(struct session *x, const struct smtp_event *ev)
 	m->told[ev->rcpt]++;
 	m->delivered[ev->rcpt] += ev->outcome.status.class == 2;
 	m->failed[ev->rcpt] += ev->outcome.status.class == 5;
+	m->doubted[ev->rcpt] += strstr(ev->outcome.text, "may arrive twice") != NULL;
+}
+
+/* No more in doubt than the client promises. */
+static void
+check_doubt(struct session *x)
+{
+	uint64_t size = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->begun; i++) {
+		n += messages[i].done == 0;
+		size += messages[i].done == 0 ? messages[i].envelope.size : 0;
+	}
+	if (x->s.chunking && (n >= SMTP_IN_DOUBT || size >= SMTP_IN_DOUBT_SIZE))
+		complain(&x->s, "(client) too much in doubt");
+	if (n > fullest)
+		fullest = n;
 }
 
 static void
@@ -268,12 +67,13 @@ pump(struct session *x)
 
 	while (smtp_client_event(x->c, &ev))
 		on_event(x, &ev);
-	while (x->begun < MESSAGES && smtp_client_room(x->c) && rnd(3) > 0) {
+	while (x->begun < nmessages && smtp_client_room(x->c) && rnd(3) > 0) {
+		check_doubt(x);
 		smtp_client_begin(x->c, &messages[x->begun++].t);
 		while (smtp_client_event(x->c, &ev))
 			on_event(x, &ev);
 	}
-	if (x->begun == MESSAGES && rnd(2) == 0)
+	if (x->begun == nmessages && rnd(2) == 0)
 		smtp_client_quit(x->c);
 }
 
@@ -283,6 +83,14 @@ piece(size_t len)
 	unsigned most = rnd(3) == 0 ? 4 : 4000;
 
 	return len < most ? len : 1 + rnd(most);
+}
+
+static void
+unreadable(struct session *x)
+{
+	struct outcome o = {.status = {4, 3, 0}, .text = "unreadable"};
+
+	smtp_client_body_failed(x->c, &o);
 }
 
 /* Some octets from the client to the server. */
@@ -301,11 +109,16 @@ send_some(struct session *x)
 	} else if (w.body != NULL) {
 		const char *body = ((struct message *)w.body->owner)->body;
 
+		if (((struct message *)w.body->owner)->done > 0)
+			complain(&x->s, "(client) wants content of what is done");
 		n = piece(strlen(body + x->sent));
 		buf_add(&x->s.in, body + x->sent, n);
 		x->sent += n;
-		if (body[x->sent] == '\0') {
+		if (x->cut && body[x->sent] != '\0' && rnd(50) == 0) {
+			unreadable(x);
+		} else if (body[x->sent] == '\0') {
 			smtp_client_body_done(x->c);
+			smtp_client_body_written(x->c);
 			x->sent = 0;
 		}
 	}
@@ -341,15 +154,16 @@ check_window(struct session *x)
 {
 	size_t lines = 0;
 
+	if (x->s.chunking)
+		return; /* see check_doubt() */
 	for (size_t i = 0; i < x->s.in.len; i++)
 		lines += x->s.in.data[i] == '\n';
 	if (lines > 110 || x->s.in.len > 9000)
 		complain(&x->s, "too much at once");
 }
 
-/* faults: 421s; cut: the connection may go at any moment. */
 static void
-run(struct session *x, bool cut)
+run(struct session *x)
 {
 	for (unsigned i = 0; i < STEPS && !x->closed; i++) {
 		bool moved = false;
@@ -358,11 +172,11 @@ run(struct session *x, bool cut)
 			moved |= send_some(x);
 		if (rnd(3) == 0)
 			moved |= serve(&x->s);
-		if (rnd(3) == 0)
+		if (rnd(x->lag) == 0)
 			moved |= receive_some(x);
 		pump(x);
 		check_window(x);
-		if ((cut && rnd(500) == 0) || (x->s.gone && x->s.out.len == 0 && !moved))
+		if ((x->cut && rnd(300) == 0) || (x->s.gone && x->s.out.len == 0 && !moved))
 			lose(x);
 	}
 	if (!x->closed)
@@ -380,6 +194,8 @@ check_books(struct server *s, bool faults, size_t begun)
 		for (size_t j = 0; j < m->envelope.nrcpt; j++) {
 			if (m->told[j] != 1)
 				complain(s, "(client) a recipient has not one fate");
+			if (m->taken[j] > m->delivered[j] && !m->doubted[j])
+				complain(s, "(client) sure of what the server has");
 			if (m->delivered[j] > m->taken[j] ||
 			    (!faults && m->delivered[j] != m->taken[j]))
 				complain(s, "(client) another account of what was delivered");
@@ -395,24 +211,30 @@ check_books(struct server *s, bool faults, size_t begun)
 }
 
 static bool
-session(unsigned seed, bool lmtp)
+session(unsigned seed, bool lmtp, bool chunking)
 {
-	const struct smtp_client_config config = {
-	    .hostname = "client.example", .host = "model", .policy = TLS_POLICY_MAY, .lmtp = lmtp};
-	struct session x = {.s = {.in = BUF_INIT(65536), .out = BUF_INIT(65536)}};
-	bool cut = seed % 4 == 3;
+	const struct smtp_client_config config = {.hostname = "client.example",
+	    .host = "model",
+	    .policy = TLS_POLICY_MAY,
+	    .chunking = true,
+	    .lmtp = lmtp};
+	static struct session x;
 
+	x = (struct session){.s = {.in = BUF_INIT(1 << 20), .out = BUF_INIT(65536)}};
+	x.cut = seed % 4 == 3;
+	x.lag = seed % 16 < 8 ? 3 : 40;
 	state = seed;
-	make_messages();
+	make_messages(chunking);
+	x.s.chunking = chunking;
 	x.s.pipelining = seed % 2;
 	x.s.lmtp = lmtp;
 	x.s.eager = rnd(2);
 	x.s.faults = seed % 8 >= 6 ? 1 + rnd(60) : 0;
 	x.c = smtp_client_new(&config);
 	buf_adds(&x.s.out, "220 model\r\n");
-	run(&x, cut);
-	check_books(&x.s, cut || x.s.faults > 0, x.begun);
-	if (!cut && x.s.faults == 0 && x.begun != MESSAGES)
+	run(&x);
+	check_books(&x.s, x.cut || x.s.faults > 0, x.begun);
+	if (!x.cut && x.s.faults == 0 && x.begun != nmessages)
 		complain(&x.s, "(client) not all begun");
 	smtp_client_free(x.c);
 	buf_free(&x.s.in);
@@ -430,14 +252,17 @@ main(void)
 	    "421", "421 and lost, PIPELINING"};
 
 	for (unsigned kind = 0; kind < 8; kind++) {
-		unsigned bad = 0, bad_lmtp = 0;
+		unsigned bad = 0, bad_lmtp = 0, bad_bdat = 0;
 
 		for (unsigned seed = kind; seed < SESSIONS; seed += 8) {
-			bad += !session(seed, false);
-			bad_lmtp += !session(seed, true);
+			bad += !session(seed, false, false);
+			bad_lmtp += !session(seed, true, false);
+			bad_bdat += !session(seed, false, true);
 		}
 		is_int(bad, 0, kinds[kind]);
 		is_int(bad_lmtp, 0, "… LMTP");
+		is_int(bad_bdat, 0, "… CHUNKING");
 	}
+	is_int((long long)fullest, SMTP_IN_DOUBT - 1, "the window was once full");
 	return done();
 }

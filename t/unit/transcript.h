@@ -4,6 +4,7 @@
  * dialogue in RFC 5321's notation; "#" begins a comment line.
  *
  *	policy: none | may | encrypt | verify          default: none
+ *	chunking: no                                   default: yes
  *	lmtp: yes
  *	implicit: verified | unverified                TLS from the first octet
  *	plain-auth: yes
@@ -21,6 +22,8 @@
  *
  *	S: the server's line        s: the same, although the client has not written all it has
  *	C: the client's line        C: [message]  the client sends the content
+ *	                            C: [bare]     … not dot-stuffed (BDAT)
+ *	                            C: [end]      the last octet of that is written
  *	T: verified | unverified    the handshake
  *	X: [reason]                 the connection is lost
  *	B: text                     the content cannot be read to its end
@@ -39,7 +42,7 @@
 #include "net/crypto.h"
 
 #define LINES 200
-#define MESSAGES 3
+#define MESSAGES 10
 #define RCPTS 8
 #define HOST "mx.example[192.0.2.1]:25"
 
@@ -164,6 +167,8 @@ parse_head(struct script *s, char *line)
 	value += strspn(value, " ");
 	if (strcmp(key, "policy") == 0) {
 		s->config.policy = parse_policy(value);
+	} else if (strcmp(key, "chunking") == 0) {
+		s->config.chunking = false;
 	} else if (strcmp(key, "lmtp") == 0) {
 		s->config.lmtp = true;
 	} else if (strcmp(key, "implicit") == 0) {
@@ -233,6 +238,7 @@ load(struct script *s, const char *path)
 	s->config = (struct smtp_client_config){.hostname = "client.example",
 	    .host = HOST,
 	    .policy = TLS_POLICY_NONE,
+	    .chunking = true,
 	    .crypto = &crypto_sasl,
 	    .nonce = "nonce"};
 	rest = s->text;
