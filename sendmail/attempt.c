@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,12 +66,32 @@ name_damaged(struct work *w, const struct claim *c, const char *name)
 	    c->why);
 }
 
-/* "" when everything goes to the relay. */
-static void
-destination_of(const struct work *w, const struct recipient *r, char dst[HOST_LEN])
+/*
+ * The destination of all of a message, in dst, when it goes by relays; NULL: each recipient has one
+ * of its own. Asked anew each time: the settings may be others now.
+ */
+static const char *
+relay_of(const struct work *w, const struct attempt *a, char dst[HOST_LEN])
 {
-	if (w->settings->relay_url[0] != '\0' || route_domain(dst, r->address) == -1)
-		dst[0] = '\0';
+	const struct settings_relay *r = settings_relay_of(w->settings, a->claim.envelope.from);
+
+	if ((r != NULL ? r->url : w->settings->relay_url)[0] == '\0')
+		return NULL;
+	dst[0] = '\0';
+	if (r != NULL)
+		snprintf(dst, HOST_LEN, ":%s", settings_relay_name(r));
+	return dst;
+}
+
+/* As struct handoff_job has it; relay: what relay_of() said. */
+static void
+destination_of(const struct attempt *a, size_t i, const char *relay, char dst[HOST_LEN])
+{
+	dst[0] = '\0';
+	if (relay != NULL)
+		snprintf(dst, HOST_LEN, "%s", relay);
+	else
+		route_domain(dst, a->claim.envelope.rcpt[i].address);
 }
 
 static int
@@ -99,14 +120,14 @@ pending(const struct recipient *r)
  * waits, and one that has waited too long is given up.
  */
 static bool
-waits(struct work *w, struct attempt *a, size_t i)
+waits(struct work *w, struct attempt *a, size_t i, const char *relay)
 {
 	const struct envelope *e = &a->claim.envelope;
 	struct handoff_result r = {.rcpt = (uint32_t)i, .relay = "none"};
 	char destination[HOST_LEN];
 	int64_t until;
 
-	destination_of(w, &e->rcpt[i], destination);
+	destination_of(a, i, relay, destination);
 	if (!outage_find(&w->outages, destination, clock_seconds(), &r.outcome, &until))
 		return false;
 	if (a->until == 0 || until < a->until)
@@ -122,13 +143,15 @@ static int
 make_order(struct work *w, struct attempt *a)
 {
 	const struct envelope *e = &a->claim.envelope;
+	char name[HOST_LEN];
+	const char *relay = relay_of(w, a, name);
 
 	if ((a->order = calloc(e->nrcpt, sizeof(*a->order))) == NULL)
 		return -1;
 	for (size_t i = 0; i < e->nrcpt; i++)
-		if (pending(&e->rcpt[i]) && !waits(w, a, i))
+		if (pending(&e->rcpt[i]) && !waits(w, a, i, relay))
 			a->order[a->norder++] = (uint32_t)i;
-	if (w->settings->relay_url[0] == '\0')
+	if (relay == NULL)
 		qsort_r(a->order, a->norder, sizeof(*a->order), by_destination, a);
 	return 0;
 }
@@ -222,15 +245,15 @@ attempt_with_jobs_left(struct work *w)
 static void
 fill_job(struct work *w, struct job *j, struct attempt *a)
 {
-	const struct recipient *rcpt = a->claim.envelope.rcpt;
-	char destination[HOST_LEN];
+	char destination[HOST_LEN], name[HOST_LEN];
+	const char *relay = relay_of(w, a, name);
 
 	memset(j, 0, sizeof(*j));
 	j->attempt = a;
 	j->number = w->next_number++ * HANDOFF_JOBS + (uint32_t)(j - w->jobs);
-	destination_of(w, &rcpt[a->order[a->at]], j->destination);
+	destination_of(a, a->order[a->at], relay, j->destination);
 	while (a->at < a->norder && j->nrcpt < HANDOFF_RCPTS) {
-		destination_of(w, &rcpt[a->order[a->at]], destination);
+		destination_of(a, a->order[a->at], relay, destination);
 		if (strcmp(destination, j->destination) != 0)
 			break;
 		j->rcpt[j->nrcpt++] = a->order[a->at++];
@@ -290,13 +313,14 @@ note_outage(struct work *w, const struct job *j, const struct outcome *o)
 		    o->text);
 }
 
-/* An answered destination is alive, and what waits for the relay need not wait on. */
+/* An answered destination is alive, and what waits for a relay need not wait on. */
 static void
 note_destination(struct work *w, const struct job *j, const struct outcome *o)
 {
 	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
 		note_outage(w, j, o);
-	else if (outage_over(&w->outages, j->destination) && j->destination[0] == '\0')
+	else if (outage_over(&w->outages, j->destination) &&
+		 (j->destination[0] == '\0' || j->destination[0] == ':'))
 		due_run(w->due);
 }
 

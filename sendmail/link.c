@@ -22,24 +22,54 @@
 #define NOBODY 65534
 #define CHANNEL 3 /* smtp finds its end here */
 
-/* What is sent in place of a setting, because we know better than smtp can. */
-struct effective {
+struct sending {
 	int fd;
+	const struct settings *settings;
 	const char *hostname;
-	const char *password;
+	char password[SECRET_LEN];
+	struct buf *why;
 };
 
+/*
+ * The password of [relay], or of a [relay.NAME], as it is now. 0, or -1 with `why`; a relay with a
+ * name that has lost its password is left without, and holds up no mail but its own.
+ */
+static int
+read_password(struct sending *e, const char *section)
+{
+	const struct settings_relay *relay = NULL;
+	int r;
+
+	for (size_t i = 0; i < e->settings->nrelays; i++)
+		if (strcmp(e->settings->relay[i].section, section) == 0)
+			relay = &e->settings->relay[i];
+	r = secret_read(e->password, e->settings, relay, e->why);
+	if (r == -1 && relay == NULL)
+		return -1;
+	if (r == -1)
+		e->password[0] = '\0';
+	if (r != 0) { /* or it is read, but others can read it too */
+		log_warn("%s: %s", section, buf_str(e->why));
+		buf_clear(e->why);
+	}
+	return 0;
+}
+
+/* Some are sent in place of the setting, because we know better than smtp can. */
 static int
 send_setting(void *arg, const char *section, const char *key, const char *value)
 {
-	const struct effective *e = arg;
+	struct sending *e = arg;
 	union handoff_message m = {.setting = {.type = HANDOFF_SETTING}};
 	int n, r;
 
 	if (strcmp(section, "mail") == 0 && strcmp(key, "hostname") == 0)
 		value = e->hostname;
-	if (strcmp(section, "relay") == 0 && strcmp(key, "password") == 0)
+	if (strcmp(key, "password") == 0) {
+		if (read_password(e, section) == -1)
+			return -1;
 		value = e->password;
+	}
 	n = snprintf(m.setting.text, sizeof(m.setting.text), "%s.%s=%s", section, key, value);
 	if (n < 0 || (size_t)n >= sizeof(m.setting.text)) {
 		errno = EMSGSIZE;
@@ -55,23 +85,16 @@ static int
 send_settings(int fd, const struct settings *s, struct buf *why)
 {
 	union handoff_message ready = {.type = HANDOFF_READY};
-	char hostname[HOST_LEN], password[SECRET_LEN];
-	struct effective e = {.fd = fd, .hostname = hostname, .password = password};
+	char hostname[HOST_LEN];
+	struct sending e = {.fd = fd, .settings = s, .hostname = hostname, .why = why};
 	int r;
 
 	host_name(hostname, s->mail_hostname);
-	r = secret_read(password, s, why);
-	if (r == 1) { /* read, but others can read it too */
-		log_warn("%s", buf_str(why));
-		buf_clear(why);
-	}
-	if (r != -1) {
-		r = settings_each(s, send_setting, &e) == 0 ? handoff_send(fd, &ready, -1) : -1;
-		if (r == -1)
-			buf_addf(why, "cannot hand the settings to smtp: %s", strerror(errno));
-	}
-	explicit_bzero(password, sizeof(password));
-	return r == -1 ? -1 : 0;
+	r = settings_each(s, send_setting, &e) == 0 ? handoff_send(fd, &ready, -1) : -1;
+	if (r == -1 && buf_str(why)[0] == '\0')
+		buf_addf(why, "cannot hand the settings to smtp: %s", strerror(errno));
+	explicit_bzero(e.password, sizeof(e.password));
+	return r;
 }
 
 /*

@@ -17,7 +17,9 @@
 struct verify {
 	const struct settings *settings;
 	struct names names;
-	int status; /* of the first that does not resolve */
+	char sender[ADDRESS_MAX + 1]; /* of a message from the caller; "": not known */
+	const char *relays;           /* … and the URLs that it goes by; "": none */
+	int status;                   /* of the first that does not resolve */
 };
 
 static void
@@ -62,8 +64,8 @@ describe_route(const struct verify *v, const char *address, char *dst, size_t si
 {
 	char domain[HOST_LEN];
 
-	if (v->settings->relay_url[0] != '\0')
-		return describe_relays(v->settings->relay_url, dst, size);
+	if (v->relays[0] != '\0')
+		return describe_relays(v->relays, dst, size);
 	if (route_domain(domain, address) == -1)
 		return -1;
 	snprintf(dst, size, "to the mail exchangers of %s", domain);
@@ -142,16 +144,26 @@ verify_list(struct verify *v, const char *list)
 		}
 }
 
-/* The sender that a message from the caller would have. */
+static void
+find_sender(struct verify *v)
+{
+	const struct settings_relay *relay;
+
+	if (address_qualify(v->sender, v->names.user.login, v->names.domain) == -1)
+		v->sender[0] = '\0';
+	rewrite_apply(v->settings->rewrite_envelope_from, v->sender);
+	relay = settings_relay_of(v->settings, v->sender);
+	v->relays = relay != NULL ? relay->url : v->settings->relay_url;
+}
+
 static void
 show_sender(const struct verify *v)
 {
-	char address[ADDRESS_MAX + 1], line[ADDRESS_MAX + 64];
+	char line[ADDRESS_MAX + 64];
 
-	if (address_qualify(address, v->names.user.login, v->names.domain) == -1)
+	if (v->sender[0] == '\0')
 		return;
-	rewrite_apply(v->settings->rewrite_envelope_from, address);
-	snprintf(line, sizeof(line), "mail from here is sent as <%s>", address);
+	snprintf(line, sizeof(line), "mail from here is sent as <%s>", v->sender);
 	show(v->names.user.login, line, "");
 }
 
@@ -163,6 +175,7 @@ verify(const struct options *o, const struct settings *s)
 	if (o->nrecipients == 0)
 		return complain(EX_USAGE, "-bv: no addresses: name them on the command line");
 	names_gather(&v.names, s);
+	find_sender(&v);
 	if (o->verbose)
 		show_sender(&v);
 	for (int i = 0; i < o->nrecipients; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ wire_set(struct wire *w, const struct handoff_setting *s)
 		return;
 	}
 	memcpy(name, s->text, len + 1);
-	dot = strchr(name, '.');
+	dot = strrchr(name, '.');
 	if (dot != NULL) {
 		*dot = '\0';
 		if (settings_set(&w->settings, name, dot + 1, value, "flush", &why) == 0)
@@ -51,54 +52,94 @@ wire_set(struct wire *w, const struct handoff_setting *s)
 	breaks(&w->broken, name, why);
 }
 
+/* What a section says of its relays. */
+struct section {
+	const char *name, *urls;
+	struct sasl_account account; /* its user is the URL's to say */
+};
+
+static void
+breaks_section(
+    struct wire_route *route, const struct section *from, const char *key, const char *why)
+{
+	char what[SETTINGS_SECTION + 16];
+
+	snprintf(what, sizeof(what), "%s.%s", from->name, key);
+	breaks(&route->broken, what, why);
+}
+
 /* A relay without a password of its own has that of its section. */
 static void
-set_account(struct wire_route *route, struct wire_hop *h, const struct sasl_account *section)
+set_account(struct wire_route *route, struct wire_hop *h, const struct section *from)
 {
-	h->account = *section;
+	char why[SETTINGS_SECTION + 64];
+
+	h->account = from->account;
 	h->account.user = h->relay->user;
 	if (h->relay->password[0] != '\0')
 		h->account.password = h->relay->password;
+	snprintf(why, sizeof(why), "not set, but %s.url names an account", from->name);
 	if (h->account.user[0] != '\0' && h->account.password[0] == '\0' &&
 	    !sasl_lists(h->account.mechanisms, "EXTERNAL"))
-		breaks(&route->broken, "relay.password", "not set, but relay.url names an account");
+		breaks_section(route, from, "password", why);
 }
 
 static void
-add_relay(
-    struct wire_route *route, const struct relay *relay, const struct sasl_account *section)
+add_relay(struct wire_route *route, const struct section *from, const struct relay *relay)
 {
 	struct wire_hop *h = &route->hop[route->nhops];
 
 	if ((h->relay = malloc(sizeof(*relay))) == NULL) {
-		breaks(&route->broken, "relay.url", "out of memory");
+		breaks_section(route, from, "url", "out of memory");
 		return;
 	}
 	*h->relay = *relay;
-	set_account(route, h, section);
+	set_account(route, h, from);
 	route->nhops++;
 }
 
 static void
-add_relays(struct wire_route *route, const char *urls, const struct sasl_account *section)
+add_relays(struct wire_route *route, const struct section *from)
 {
 	struct relay relay;
-	const char *why;
+	const char *urls = from->urls, *why;
 	int r;
 
 	while ((r = route_next(&relay, &urls, &why)) == 1 && route->nhops < ROUTE_URLS)
-		add_relay(route, &relay, section);
+		add_relay(route, from, &relay);
 	if (r != 0)
-		breaks(&route->broken, "relay.url", r == 1 ? "too many URLs" : why);
+		breaks_section(route, from, "url", r == 1 ? "too many URLs" : why);
 	explicit_bzero(&relay, sizeof(relay));
+}
+
+/* Every route that mail may take, the direct one where a section has no relays. */
+static void
+set_routes(struct wire *w)
+{
+	const struct settings *s = &w->settings;
+	struct section from = {
+	    "relay", s->relay_url, {.password = s->relay_password, .mechanisms = s->relay_auth}};
+
+	w->nroutes = 1 + s->nrelays;
+	add_relays(&w->routes[0], &from);
+	for (size_t i = 0; i < s->nrelays; i++) {
+		const struct settings_relay *r = &s->relay[i];
+
+		from = (struct section){
+		    r->section, r->url, {.password = r->password, .mechanisms = r->auth}};
+		add_relays(&w->routes[1 + i], &from);
+	}
+	for (size_t i = 0; i < w->nroutes; i++)
+		if (w->routes[i].nhops == 0)
+			w->direct.nhops = 1;
 }
 
 enum tls_policy
 wire_policy(const struct wire *w, const struct relay *relay, const char *domain)
 {
 	const struct settings *s = &w->settings;
-	enum tls_policy set = tls_policies_find(s->tls_policies,
-	    relay != NULL ? relay->host : domain, (enum tls_policy)s->tls_policy);
+	enum tls_policy set = tls_policies_find(
+	    s->tls_policies, relay != NULL ? relay->host : domain, (enum tls_policy)s->tls_policy);
 
 	return route_policy(relay, set, s->tls_fingerprint[0] != '\0');
 }
@@ -124,8 +165,6 @@ void
 wire_complete(struct wire *w)
 {
 	const struct settings *s = &w->settings;
-	const struct sasl_account section = {
-	    .password = s->relay_password, .mechanisms = s->relay_auth};
 	const struct tls_settings tls = {
 	    .ca_file = s->tls_ca_file,
 	    .ca_path = s->tls_ca_path,
@@ -134,19 +173,30 @@ wire_complete(struct wire *w)
 	    .client_key = s->tls_client_key,
 	};
 	char why[TLS_TEXT];
+	bool wanted;
 
-	add_relays(&w->relay, s->relay_url, &section);
-	w->direct.nhops = 1;
-	if (needs_tls(w, w->relay.nhops > 0 ? &w->relay : &w->direct) &&
-	    (w->tls = tls_context_new(&tls, why)) == NULL)
-		breaks(&w->broken, "TLS", why);
 	w->ready = true;
+	set_routes(w);
+	wanted = needs_tls(w, &w->direct);
+	for (size_t i = 0; i < w->nroutes; i++)
+		wanted = wanted || needs_tls(w, &w->routes[i]);
+	if (wanted && (w->tls = tls_context_new(&tls, why)) == NULL)
+		breaks(&w->broken, "TLS", why);
 }
 
 struct wire_route *
 wire_route(struct wire *w, const char *destination)
 {
-	return destination[0] == '\0' && w->relay.nhops > 0 ? &w->relay : &w->direct;
+	struct wire_route *route = &w->direct;
+
+	if (destination[0] == '\0')
+		route = &w->routes[0];
+	for (size_t i = 1; destination[0] == ':' && i < w->nroutes; i++)
+		if (strcmp(destination + 1, settings_relay_name(&w->settings.relay[i - 1])) == 0)
+			route = &w->routes[i];
+	if (route->nhops > 0 || route->broken.status.class != 0)
+		return route;
+	return w->direct.nhops > 0 ? &w->direct : &w->routes[0];
 }
 
 static void
@@ -164,7 +214,8 @@ free_route(struct wire_route *route)
 void
 wire_free(struct wire *w)
 {
-	free_route(&w->relay);
+	for (size_t i = 0; i < w->nroutes; i++)
+		free_route(&w->routes[i]);
 	free_route(&w->direct);
 	settings_free(&w->settings);
 	tls_context_free(w->tls);

@@ -43,8 +43,9 @@ struct wire {
 	struct outbox outbox;
 	struct resolver *resolver;
 	struct settings settings;
-	struct wire_route relay;  /* of [relay] */
-	struct wire_route direct; /* to the exchangers */
+	struct wire_route routes[1 + SETTINGS_RELAYS]; /* [relay]'s, then settings.relay's */
+	size_t nroutes;
+	struct wire_route direct; /* to the exchangers; without hops where nobody needs it */
 	struct tls_context *tls;  /* NULL: not needed */
 	struct outcome broken;    /* as in a route, for all of them */
 };

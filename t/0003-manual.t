@@ -16,4 +16,8 @@ for key in $(keys); do
 	ok "pillarbox.ini(5) has $key" grep -qE "^\.It .*\b${key#*.}\b" etc/pillarbox.ini.5
 	ok "etc/pillarbox.ini has $key" grep -qE "^;? *${key#*.} *=" etc/pillarbox.ini
 done
+for key in $(sed -n 's/^RELAY_SETTING(\([a-z_]*\),.*/\1/p' lib/sys/relay.def); do
+	ok "pillarbox.ini(5) has relay.NAME.$key" grep -qE "^\.(It )?.*\b$key\b" \
+		<(sed -n '/^\.Ss Sections relay.NAME/,/^\.Ss Section tls/p' etc/pillarbox.ini.5)
+done
 done_testing

@@ -26,15 +26,15 @@ goes() {
 }
 settings=(queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=1s)
 
-relay good -t -a me:right
+relay good -t -k "$S/key" -a me:right
 relay busy -r 'greeting reply 421 4.3.2 too many; close'
 relay gone -r 'greeting reply 554 5.3.2 no; close'
 relay deaf -r 'ehlo reply 502 5.5.1 what; close' -r 'helo reply 502 5.5.1 what; close'
 relay bare
 relay plain
-relay strange -t -a me:wrong
+relay strange -t -k "$S/key" -a me:wrong
 cert="tls.ca_file=$S/ca"
-cat "$S"/{good,strange}/cert.pem >"$S/ca"
+cp "$S/good/cert.pem" "$S/ca"
 sink_start && none=$SINK_PORT && sink_stop
 
 second="smtp+tls://me:right@127.0.0.1:$good"
@@ -73,6 +73,38 @@ is "what was deferred goes, too" "$(grep -c "relay=127.0.0.1\[127.0.0.1\]:$bare,
 config "${settings[@]}" "$cert" relay.password=right \
 	"relay.url=smtp+tls://me:bad@127.0.0.1:$good, smtp+tls://me@127.0.0.1:$good"
 goes pass@x.example "each URL has its own password" "relay=127.0.0.1\[127.0.0.1\]:$good, .*status=sent"
+# Relays by sender, each with its own account.
+relay home -t -k "$S/key" -a me:home
+relay work -t -k "$S/key" -a boss:work
+echo work >"$S/secret"
+chmod 600 "$S/secret"
+named=("$cert" "relay.url=smtp+tls://me@127.0.0.1:$home" relay.password=home
+	'relay.work.from=*@work.example, boss@*' "relay.work.url=smtp+tls://boss@127.0.0.1:$work"
+	"relay.work.password_file=$S/secret")
+config "${settings[@]}" "${named[@]}"
+for sender in a@x.example a@work.example boss@x.example a@sub.work.example; do
+	sendmail -i -f $sender "to-$sender" <<<hello
+done
+sendmail -q
+is "nothing waits" "$(mailq)" "Mail queue is empty"
+for case in "home a@x.example" "work a@work.example" "work boss@x.example" "home a@sub.work.example"; do
+	like "$case" "$(grep -l "rcpt <to-${case#* }>" "$S"/*/*.env)" "^$S/${case% *}/[0-9]+.env\$"
+done
+is "accounts" "$(sort -u <(grep -h ^auth "$S"/{home,work}/*.env) | tr '\n' ' ')" "auth boss auth me "
+from=$(id -un)@work.example
+config "${settings[@]}" "${named[@]}" mail.domain=work.example
+like "-bv knows the way" "$(sendmail -bv x@y.example)" "by the relay 127.0.0.1 port $work"
+like "-bP shows it" "$(sendmail -bP)" "relay.work.from = \*@work.example, boss@\*    ; $PILLARBOX_CONFIG:"
+
+# What is wrong with one is no trouble of the others.
+rm "$S/secret"
+goes w@y.example "a password that is not there" "dsn=4.3.5, status=deferred \(relay.work.password: not set"
+like "… is in the log" "$(cat "$S/log")" "relay.work: password_file $S/secret: No such file"
+from=s@x.example goes h@y.example "… and holds up only its own" "127.0.0.1\]:$home, .*status=sent"
+config "${settings[@]}" "$cert" "relay.url=smtp+tls://me@127.0.0.1:$home" relay.password=home \
+	'relay.direct.from=*@work.example'
+goes "r@[127.0.0.9]" "an empty url is straight to the MX" 'connect to 127.0.0.9\[127.0.0.9\]:25: Connection timed out'
+
 rm "$S/plain/violations" # it took the first octets of TLS for a command
 for sink in "$S"/*/connections; do
 	SINK=${sink%/*}

@@ -130,7 +130,7 @@ config() {
 		[mail.hostname]=client.example [mail.domain]=example.org)
 	for pair; do set[${pair%%=*}]=${pair#*=}; done
 	for key in "${!set[@]}"; do
-		printf '[%s]\n%s = %s\n' "${key%%.*}" "${key#*.}" "${set[$key]}"
+		printf '[%s]\n%s = %s\n' "${key%.*}" "${key##*.}" "${set[$key]}"
 	done >"$PILLARBOX_CONFIG"
 	chmod 600 "$PILLARBOX_CONFIG"
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NO_RULE "not a rule such as root@* = cron@example.org"
+static const char no_rule[] = "not a rule such as root@* = cron@example.org";
 
 /* "" is any; a domain that begins with a dot is every one below it. */
 struct side {
@@ -61,7 +61,7 @@ take_local(char local[ADDRESS_MAX + 1], const char **p)
 		return NULL;
 	}
 	if (n == 0 || n > ADDRESS_MAX)
-		return NO_RULE;
+		return no_rule;
 	if (*s != '"' && (memchr(s, '=', n) != NULL || memchr(s, '*', n) != NULL))
 		return "a local-part with = or * in it is written in quotes; a pattern has an @";
 	copy_local(local, s, n);
@@ -75,7 +75,7 @@ take_domain(char domain[ADDRESS_MAX + 1], const char **p)
 	size_t n = strcspn(*p, "=, \t"), star = **p == '*';
 
 	if (n - star > ADDRESS_MAX || n == 0)
-		return NO_RULE;
+		return no_rule;
 	memcpy(domain, *p + star, n - star);
 	domain[n - star] = '\0';
 	if (star == 1 && n > 1 && domain[0] != '.')
@@ -99,7 +99,7 @@ take_side(struct side *side, const char **p)
 		++*p;
 		why = take_domain(side->domain, p);
 	} else if (side->local[0] != '\0') {
-		why = NO_RULE;
+		why = no_rule;
 	}
 	if (why != NULL)
 		return why;
@@ -130,7 +130,7 @@ take_rule(struct rule *r, const char **p)
 		skip_blanks(p);
 	}
 	if (**p != ',' && **p != '\0')
-		return NO_RULE;
+		return no_rule;
 	return r->replacement.domain[0] == '.' ? "*.domain is a pattern, no replacement" : NULL;
 }
 
@@ -155,6 +155,53 @@ matches(const struct side *pattern, const char *local, const char *domain)
 {
 	return (pattern->local[0] == '\0' || strcasecmp(pattern->local, local) == 0) &&
 	       domain_matches(pattern->domain, domain);
+}
+
+/* One pattern of a list, up to its comma or the end. NULL, or what is wrong with it. */
+static const char *
+take_pattern(struct side *pattern, const char **p)
+{
+	const char *why;
+
+	skip_blanks(p);
+	why = take_side(pattern, p);
+	skip_blanks(p);
+	if (why == no_rule || (why == NULL && **p != ',' && **p != '\0'))
+		return "not a pattern such as user@domain, *@domain or user@*";
+	return why;
+}
+
+int
+rewrite_check_patterns(const char *patterns, const char **why)
+{
+	struct side pattern;
+
+	skip_blanks(&patterns);
+	if (*patterns == '\0')
+		return 0;
+	while ((*why = take_pattern(&pattern, &patterns)) == NULL)
+		if (*patterns++ == '\0')
+			return 0;
+	return -1;
+}
+
+bool
+rewrite_matches(const char *patterns, const char *address)
+{
+	size_t at = address_local(address);
+	char local[ADDRESS_MAX + 1];
+	struct side pattern;
+
+	if (at == 0 || at > ADDRESS_MAX || address[at] != '@')
+		return false;
+	copy_local(local, address, at);
+	while (take_pattern(&pattern, &patterns) == NULL) {
+		if (matches(&pattern, local, address + at + 1))
+			return true;
+		if (*patterns++ == '\0')
+			break;
+	}
+	return false;
 }
 
 int

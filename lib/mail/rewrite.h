@@ -19,6 +19,8 @@
 #ifndef MAIL_REWRITE_H
 #define MAIL_REWRITE_H
 
+#include <stdbool.h>
+
 #include "mail/address.h"
 
 /* [rewrite] keep: where the From goes that was replaced. */
@@ -37,5 +39,12 @@ int rewrite_check(const char *rules, const char **why);
  * when the address was. Rules: NULL is none, what rewrite_check() refuses counts up to its mistake.
  */
 void rewrite_apply(const char *rules, char address[ADDRESS_MAX + 1]);
+
+/*
+ * A list of patterns alone, pattern *("," pattern), or empty: whether it is one, as
+ * rewrite_check(); and whether an address matches one of them, which "" never does.
+ */
+int rewrite_check_patterns(const char *patterns, const char **why);
+bool rewrite_matches(const char *patterns, const char *address);
 
 #endif

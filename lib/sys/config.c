@@ -19,7 +19,7 @@
 #define SYSTEM_FILE SYSCONFDIR "/pillarbox.ini"
 #define FILE_SIZE_MAX (64 * 1024)
 #define LINE_LEN_MAX 190 /* inih 55 hands a line over 200 octets on in pieces */
-#define NAME_LEN_MAX 64  /* of an environment variable of ours */
+#define NAME_LEN_MAX 96  /* of an environment variable of ours */
 #define PREFIX "PILLARBOX_"
 
 /* One place that settings are read from. */
@@ -29,7 +29,6 @@ struct reading {
 	const char *p, *end; /* what is left of the file */
 	unsigned line;       /* 0: not a file's */
 	bool expected;       /* inih has a line that it should hand back as a key and a value */
-	bool given[SETTINGS_COUNT];
 };
 
 /* Whether a mistake in this section may change where mail goes, or how. */
@@ -61,70 +60,29 @@ mistake(struct reading *r, bool is_grave, const char *fmt, ...)
 		r->s->relay_broken = true;
 }
 
-/* Edits between two names: inserted, left out and changed octets (Levenshtein). */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[NAME_LEN_MAX + 1], la = strlen(a), lb = strlen(b);
-
-	if (la > NAME_LEN_MAX || lb > NAME_LEN_MAX)
-		return NAME_LEN_MAX;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= la; i++) {
-		size_t diagonal = row[0]++;
-		for (size_t j = 1; j <= lb; j++) {
-			size_t best = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			if (best > row[j] + 1)
-				best = row[j] + 1;
-			row[j] = best > row[j - 1] + 1 ? row[j - 1] + 1 : best;
-		}
-	}
-	return row[lb];
-}
-
-/* The key of a section that was probably meant, or NULL. */
-static const char *
-nearest(const char *section, const char *key)
-{
-	const char *best = NULL;
-	size_t limit = 3;
-
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		const struct setting *row = &settings_table[i];
-		size_t n = strcmp(row->section, section) == 0 ? distance(row->key, key) : limit;
-		if (n < limit) {
-			limit = n;
-			best = row->key;
-		}
-	}
-	return best;
-}
-
 /* label: how the setting is called where it was read. */
 static void
-take(struct reading *r, const struct setting *row, const char *label, const char *value)
+take(struct reading *r, const struct setting_place *p, const char *label, const char *value)
 {
 	struct settings_source source = {.name = r->name, .line = r->line};
-	size_t number = (size_t)(row - settings_table);
 	const char *why;
 
-	if (r->given[number])
+	if (p->source->name == r->name)
 		mistake(r, false, "%s: given twice", label);
-	r->given[number] = true;
+	if (p->first != NULL && p->first->name == NULL)
+		*p->first = source;
 	errno = 0;
-	if (settings_store(r->s, row, value, source, &why) == 0)
+	if (settings_store(p, value, source, &why) == 0)
 		return;
 	if (errno == ENOMEM)
 		r->s->errors.error = ENOMEM;
-	mistake(r, grave(row->section), "%s: %s", label, why);
+	mistake(r, grave(p->section), "%s: %s", label, why);
 }
 
 static void
 unknown(struct reading *r, const char *section, const char *key, const char *label, const char *why)
 {
-	const char *meant = nearest(section, key);
+	const char *meant = settings_nearest(section, key);
 
 	if (meant != NULL)
 		mistake(r, grave(section), "%s: %s (did you mean %s?)", label, why, meant);
@@ -136,14 +94,14 @@ static int
 on_setting(void *arg, const char *section, const char *key, const char *value)
 {
 	struct reading *r = arg;
-	const struct setting *row;
+	struct setting_place p;
 	char label[2 * LINE_LEN_MAX];
 	const char *why;
 
 	r->expected = false;
 	snprintf(label, sizeof(label), "%s.%s", section, key);
-	if ((row = settings_find(section, key, &why)) != NULL)
-		take(r, row, label, value);
+	if (settings_find(r->s, section, key, &p, &why))
+		take(r, &p, label, value);
 	else
 		unknown(r, section, key, label, why);
 	return 1;
@@ -288,16 +246,34 @@ chop(char *s, const char *tail)
 }
 
 static void
-take_line_of_file(struct reading *r, const struct setting *row, const char *label, const char *path)
+take_line_of_file(
+    struct reading *r, const struct setting_place *p, const char *label, const char *path)
 {
 	char value[SECRET_LEN];
 	const char *why;
 
 	if (file_line(value, sizeof(value), path, NULL, &why) == 0)
-		take(r, row, label, value);
+		take(r, p, label, value);
 	else
-		mistake(r, grave(row->section), "%s: %s: %s", label, path, why);
+		mistake(r, grave(p->section), "%s: %s: %s", label, path, why);
 	explicit_bzero(value, sizeof(value));
+}
+
+/* A setting by its name in the environment: "section" and "key", or "relay" and "NAME_key". */
+static bool
+find_variable(struct settings *s, const char *section, const char *key, struct setting_place *p,
+    const char **why)
+{
+	char relay[NAME_LEN_MAX + 8];
+	int n = snprintf(relay, sizeof(relay), "%s.%s", section, key);
+	const char *of_relay;
+
+	if (settings_find(s, section, key, p, why))
+		return true;
+	if (strcmp(section, "relay") != 0 || n < 0 || (size_t)n >= sizeof(relay) ||
+	    (of_relay = settings_relay_key(relay)) == NULL)
+		return false;
+	return settings_find(s, relay, of_relay, p, why);
 }
 
 /* One variable that begins with our prefix: label is its name, name the rest of it in lower case.
@@ -306,18 +282,20 @@ static void
 take_variable(struct reading *r, const char *label, char *name, const char *value)
 {
 	char *key = strchr(name, '_');
-	const struct setting *row;
+	struct setting_place p;
 	const char *why;
 
 	if (key == NULL)
 		return; /* PILLARBOX_CONFIG, and others' */
 	*key++ = '\0';
-	if ((row = settings_find(name, key, &why)) != NULL)
-		take(r, row, label, value);
-	else if (strcmp(why, "unknown section") == 0 || kubernetes(key))
+	if (kubernetes(key))
 		return;
-	else if (chop(key, "_file") && (row = settings_find(name, key, &why)) != NULL)
-		take_line_of_file(r, row, label, value);
+	if (find_variable(r->s, name, key, &p, &why))
+		take(r, &p, label, value);
+	else if (strcmp(why, "unknown section") == 0)
+		return;
+	else if (chop(key, "_file") && find_variable(r->s, name, key, &p, &why))
+		take_line_of_file(r, &p, label, value);
 	else
 		unknown(r, name, key, label, why);
 }
@@ -377,6 +355,19 @@ load_named(struct settings *s, const char *path)
 		s->errors.error = ENOMEM;
 }
 
+/* A relay that nobody's mail goes by: its name was misspelt, or its `from` forgotten. */
+static void
+check_relays(struct settings *s)
+{
+	for (size_t i = 0; i < s->nrelays; i++) {
+		const struct settings_relay *relay = &s->relay[i];
+		struct reading r = {.s = s, .name = relay->first.name, .line = relay->first.line};
+
+		if (relay->from[0] == '\0')
+			mistake(&r, true, "%s.from: not set", relay->section);
+	}
+}
+
 int
 settings_load(struct settings *s, unsigned flags)
 {
@@ -393,6 +384,7 @@ settings_load(struct settings *s, unsigned flags)
 	}
 	if (getauxval(AT_SECURE) == 0)
 		load_environment(s);
+	check_relays(s);
 	if (s->errors.error == ENOMEM) {
 		settings_free(s);
 		errno = ENOMEM;

@@ -2,7 +2,8 @@
 /*
  * config: the settings. One table, lib/sys/settings.def, declares every one: section, key,
  * type, default, help. From it come this struct, the parser's checks, the environment names,
- * `sendmail -bP`, and the test that compares the manual page.
+ * `sendmail -bP`, and the test that compares the manual page. A second one, relay.def, has the keys
+ * of sections [relay.NAME], of which there may be SETTINGS_RELAYS.
  *
  * Precedence, later wins:
  *	1. the default of the table
@@ -16,6 +17,7 @@
  * In the environment also PILLARBOX_<SECTION>_<KEY>_FILE: the value is the first line of that
  * file (unless a setting has that name). A name that is no setting is a mistake where its section
  * is one. Nothing of the environment counts in a process that is more than its caller (AT_SECURE).
+ * PILLARBOX_RELAY_<NAME>_<KEY> is a key of [relay.NAME], where no setting has that name.
  *
  * The files: "[section]", "key = value" or "key: value", lines of 190 octets at most, no
  * continuation lines; comments begin with ';' or '#' at the start of a line, or with a ';' that
@@ -60,6 +62,7 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_PINS char *      /* checked by fingerprints_parse() */
 #define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
 #define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
+#define SETTING_TYPE_SENDERS char *   /* checked by rewrite_check_patterns() */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 #define SETTING_TYPE_YESNO int        /* no is 0, yes is 1 */
 
@@ -71,9 +74,30 @@ enum {
 	SETTINGS_COUNT
 };
 
+/* Keys of a [relay.NAME]: SETTINGS_RELAY_COUNT. */
+enum {
+#define RELAY_SETTING(key, type, fallback, help) SETTING_NUMBER_relay_NAME_##key,
+#include "sys/relay.def"
+#undef RELAY_SETTING
+	SETTINGS_RELAY_COUNT
+};
+
+#define SETTINGS_RELAYS 32
+#define SETTINGS_SECTION 40 /* octets of "relay.NAME" with its NUL */
+
 struct settings_source {
 	const char *name; /* a constant string, or `file` */
 	unsigned line;    /* of a file; 0: no line */
+};
+
+/* A section [relay.NAME]. NAME has lower-case letters, digits, "-" and "_". */
+struct settings_relay {
+	char section[SETTINGS_SECTION]; /* "relay.NAME" */
+	struct settings_source first;   /* where it was named first */
+#define RELAY_SETTING(key, type, fallback, help) SETTING_TYPE_##type key;
+#include "sys/relay.def"
+#undef RELAY_SETTING
+	struct settings_source source[SETTINGS_RELAY_COUNT];
 };
 
 struct settings {
@@ -82,6 +106,8 @@ struct settings {
 #undef SETTING
 	/* Where each value came from, in the table's order. */
 	struct settings_source source[SETTINGS_COUNT];
+	struct settings_relay relay[SETTINGS_RELAYS]; /* in the order of their first keys */
+	size_t nrelays;
 	char *file; /* path of $PILLARBOX_CONFIG or of the user's own file; NULL: not looked for */
 	/* Mistakes that were found, a line each (see above); empty when all is well. */
 	struct buf errors;
@@ -110,6 +136,13 @@ int settings_default(struct settings *s);
  */
 int settings_set(struct settings *s, const char *section, const char *key, const char *value,
     const char *source, const char **why);
+
+/*
+ * The relay of a sender: the first whose `from` matches; NULL: [relay], also for the null
+ * reverse-path.
+ */
+const struct settings_relay *settings_relay_of(const struct settings *s, const char *sender);
+const char *settings_relay_name(const struct settings_relay *r);
 
 /*
  * Call `each` in the table's order with every setting as text, secrets too, for handing them to

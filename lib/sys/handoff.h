@@ -47,7 +47,7 @@ struct handoff_setting {
 struct handoff_job {
 	uint32_t type;
 	uint32_t job;               /* flush's number for it, given back with each result */
-	char destination[HOST_LEN]; /* recipient domain; "" means the relay of the settings */
+	char destination[HOST_LEN]; /* recipient domain; "": the relay of [relay]; ":NAME": … */
 	uint32_t nrcpt;
 	uint32_t rcpt[HANDOFF_RCPTS]; /* indexes into the envelope; sent cut to nrcpt */
 };

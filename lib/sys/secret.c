@@ -88,13 +88,18 @@ from_file(char dst[SECRET_LEN], const char *path, struct buf *why)
 }
 
 int
-secret_read(char dst[SECRET_LEN], const struct settings *s, struct buf *why)
+secret_read(
+    char dst[SECRET_LEN], const struct settings *s, const struct settings_relay *r, struct buf *why)
 {
+	const char *file = r != NULL ? r->password_file : s->relay_password_file;
+	const char *command = r != NULL ? r->password_command : s->relay_password_command;
+	const char *password = r != NULL ? r->password : s->relay_password;
+
 	dst[0] = '\0';
-	if (s->relay_password_file[0] != '\0')
-		return from_file(dst, s->relay_password_file, why);
-	if (s->relay_password_command[0] != '\0')
-		return from_command(dst, s->relay_password_command, why);
-	memcpy(dst, s->relay_password, strlen(s->relay_password) + 1); /* shorter: settings_set() */
+	if (file[0] != '\0')
+		return from_file(dst, file, why);
+	if (command[0] != '\0')
+		return from_command(dst, command, why);
+	memcpy(dst, password, strlen(password) + 1); /* shorter: settings_set() */
 	return 0;
 }

@@ -11,9 +11,9 @@
 #define SECRET_WAIT 30 /* seconds that password_command may take */
 
 /*
- * Read it into dst[SECRET_LEN]: password_file's first line, else password_command's first line of
+ * Read that of a relay, or with r == NULL of [relay], into dst[SECRET_LEN]: password_file's first line, else password_command's first line of
  * output (split into words, quotes and backslash as in a shell, but no shell runs it), else
- * relay.password. "" when none is set; a URL's own password is not looked at. White space around a
+ * password. "" when none is set; a URL's own password is not looked at. White space around a
  * line is no part of it; a file or command that gives an empty line, or a control character in it,
  * is an error.
  *
@@ -23,6 +23,7 @@
  * is used, with a text in `why` and 1 returned. No line end is added, nor ever the password or
  * the command's arguments. The caller wipes dst.
  */
-int secret_read(char dst[SECRET_LEN], const struct settings *s, struct buf *why);
+int secret_read(char dst[SECRET_LEN], const struct settings *s, const struct settings_relay *r,
+    struct buf *why);
 
 #endif

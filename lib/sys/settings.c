@@ -30,6 +30,7 @@ enum type {
 	TYPE_PINS,
 	TYPE_RULES,
 	TYPE_AUTH,
+	TYPE_SENDERS,
 	TYPE_KEEP,
 	TYPE_YESNO,
 };
@@ -40,6 +41,15 @@ const struct setting settings_table[SETTINGS_COUNT] = {
 #include "sys/settings.def"
 #undef SETTING
 };
+
+const struct setting settings_relay_table[SETTINGS_RELAY_COUNT] = {
+#define RELAY_SETTING(key, type, fallback, help) \
+	{NULL, #key, TYPE_##type, offsetof(struct settings_relay, key), fallback},
+#include "sys/relay.def"
+#undef RELAY_SETTING
+};
+
+const struct settings_source settings_by_default = {.name = "default"};
 
 /* The names of an enum's values, in its order, and what to say to another. */
 struct choices {
@@ -116,6 +126,12 @@ parse_fingerprint(void *field, const char *value, const struct choices *c, const
 	struct fingerprints set;
 
 	return fingerprints_parse(&set, value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_senders(void *field, const char *value, const struct choices *c, const char **why)
+{
+	return rewrite_check_patterns(value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -205,69 +221,61 @@ static const struct kind {
     [TYPE_PINS] = {parse_fingerprint, KEPT_TEXT, NULL},
     [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
     [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
+    [TYPE_SENDERS] = {parse_senders, KEPT_TEXT, NULL},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
     [TYPE_YESNO] = {parse_choice, KEPT_CHOICE, &yesnos},
 };
 
 int
-settings_store(struct settings *s, const struct setting *row, const char *value,
-    struct settings_source source, const char **why)
+settings_store(const struct setting_place *p, const char *value, struct settings_source source,
+    const char **why)
 {
-	const struct kind *k = &kinds[row->type];
+	const struct kind *k = &kinds[p->row->type];
 
 	if (*value == '\0' && k->kept != KEPT_TEXT)
-		value = row->fallback;
+		value = p->row->fallback;
 	if (strlen(value) >= SECRET_LEN)
 		return refuse("too long", why);
-	for (const char *p = value; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	for (const char *c = value; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return refuse("control character", why);
-	if (k->parse((char *)s + row->offset, value, k->choices, why) == -1)
+	if (k->parse(p->field, value, k->choices, why) == -1)
 		return -1;
-	s->source[row - settings_table] = source;
+	*p->source = source;
 	return 0;
-}
-
-const struct setting *
-settings_find(const char *section, const char *key, const char **why)
-{
-	*why = "unknown section";
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		if (strcmp(settings_table[i].section, section) != 0)
-			continue;
-		if (strcmp(settings_table[i].key, key) == 0)
-			return &settings_table[i];
-		*why = "unknown key";
-	}
-	return NULL;
 }
 
 int
 settings_set(struct settings *s, const char *section, const char *key, const char *value,
     const char *source, const char **why)
 {
-	const struct setting *row = settings_find(section, key, why);
+	struct setting_place p;
 
-	if (row == NULL)
+	if (!settings_find(s, section, key, &p, why))
 		return -1;
-	return settings_store(s, row, value, (struct settings_source){.name = source}, why);
+	return settings_store(&p, value, (struct settings_source){.name = source}, why);
 }
 
 int
 settings_default(struct settings *s)
 {
-	const struct settings_source by_default = {.name = "default"};
+	struct setting_place p;
 	const char *why;
 
 	*s = (struct settings){.errors = BUF_INIT(ERRORS_MAX)};
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		const struct setting *row = &settings_table[i];
-		if (settings_store(s, row, row->fallback, by_default, &why) == -1) {
+	for (size_t i = 0; settings_at(s, i, &p); i++)
+		if (settings_store(&p, p.row->fallback, settings_by_default, &why) == -1) {
 			settings_free(s);
 			return -1;
 		}
-	}
 	return 0;
+}
+
+/* The text that a field holds: NULL when it is of another type, or was never set. */
+static char *
+kept_text(const struct setting_place *p)
+{
+	return kinds[p->row->type].kept == KEPT_TEXT ? *(char **)p->field : NULL;
 }
 
 /*
@@ -306,14 +314,14 @@ hide_passwords(char *urls)
 void
 settings_forget_secrets(struct settings *s)
 {
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		const struct setting *row = &settings_table[i];
-		char *text = NULL;
-		if (kinds[row->type].kept == KEPT_TEXT)
-			text = *(char **)(void *)((char *)s + row->offset);
-		if (text != NULL && row->type == TYPE_SECRET)
+	struct setting_place p;
+
+	for (size_t i = 0; settings_at(s, i, &p); i++) {
+		char *text = kept_text(&p);
+
+		if (text != NULL && p.row->type == TYPE_SECRET)
 			explicit_bzero(text, strlen(text));
-		if (text != NULL && row->type == TYPE_URLS)
+		if (text != NULL && p.row->type == TYPE_URLS)
 			hide_passwords(text);
 	}
 }
@@ -321,13 +329,16 @@ settings_forget_secrets(struct settings *s)
 void
 settings_free(struct settings *s)
 {
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		char **text = (char **)(void *)((char *)s + settings_table[i].offset);
-		if (kinds[settings_table[i].type].kept != KEPT_TEXT || *text == NULL)
+	struct setting_place p;
+
+	for (size_t i = 0; settings_at(s, i, &p); i++) {
+		char *text = kept_text(&p);
+
+		if (text == NULL)
 			continue;
-		explicit_bzero(*text, strlen(*text));
-		free(*text);
-		*text = NULL;
+		explicit_bzero(text, strlen(text));
+		free(text);
+		*(char **)p.field = NULL;
 	}
 	free(s->file);
 	s->file = NULL;
@@ -336,20 +347,19 @@ settings_free(struct settings *s)
 
 /* A value as text, which may be in tmp[16]. */
 static const char *
-value_text(const struct settings *s, const struct setting *row, char tmp[16])
+value_text(const struct setting_place *p, char tmp[16])
 {
-	const struct kind *k = &kinds[row->type];
-	const void *field = (const char *)s + row->offset;
+	const struct kind *k = &kinds[p->row->type];
 
 	switch (k->kept) {
 	case KEPT_TEXT:
-		return *(char *const *)field;
+		return *(char *const *)p->field;
 	case KEPT_CHOICE:
-		return k->choices->name[*(const int *)field];
+		return k->choices->name[*(const int *)p->field];
 	case KEPT_NUMBER:
 		break;
 	}
-	snprintf(tmp, 16, "%u", *(const unsigned *)field);
+	snprintf(tmp, 16, "%u", *(const unsigned *)p->field);
 	return tmp;
 }
 
@@ -357,12 +367,12 @@ int
 settings_each(const struct settings *s,
     int (*each)(void *arg, const char *section, const char *key, const char *value), void *arg)
 {
+	struct setting_place p;
 	char tmp[16];
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < SETTINGS_COUNT; i++)
-		r = each(arg, settings_table[i].section, settings_table[i].key,
-		    value_text(s, &settings_table[i], tmp));
+	for (size_t i = 0; r == 0 && settings_at((struct settings *)s, i, &p); i++)
+		r = each(arg, p.section, p.row->key, value_text(&p, tmp));
 	return r;
 }
 
@@ -388,21 +398,22 @@ print_urls(struct buf *out, const char *urls)
 void
 settings_print(struct buf *out, const struct settings *s)
 {
+	struct setting_place p;
 	char tmp[16];
 
-	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-		const struct settings_source *from = &s->source[i];
-		const char *value = value_text(s, &settings_table[i], tmp);
-		buf_addf(out, "%s.%s = ", settings_table[i].section, settings_table[i].key);
-		if (settings_table[i].type == TYPE_URLS)
+	for (size_t i = 0; settings_at((struct settings *)s, i, &p); i++) {
+		const char *value = value_text(&p, tmp);
+
+		buf_addf(out, "%s.%s = ", p.section, p.row->key);
+		if (p.row->type == TYPE_URLS)
 			print_urls(out, value);
-		else if (settings_table[i].type == TYPE_SECRET && *value != '\0')
+		else if (p.row->type == TYPE_SECRET && *value != '\0')
 			buf_adds(out, "***");
 		else
 			buf_adds(out, value);
-		buf_addf(out, "    ; %s", from->name);
-		if (from->line != 0)
-			buf_addf(out, ":%u", from->line);
+		buf_addf(out, "    ; %s", p.source->name);
+		if (p.source->line != 0)
+			buf_addf(out, ":%u", p.source->line);
 		buf_addc(out, '\n');
 	}
 }

@@ -115,6 +115,99 @@ static const struct {
     {"not UTF-8", "[m\xff]\nx = 1\n", "D/c.ini:2: m?.x: unknown section\n", true},
 };
 
+/* [relay.NAME]: the file, what is said about it, and the relay of each of two senders. */
+static const struct {
+	const char *name, *text, *mistakes, *of_a, *of_b;
+} relays[] = {
+    {"two", "[relay.a]\nfrom = a@*\nurl = smtp://r\n[relay.b-2_x]\nfrom = *@x.example\n", "", "a",
+	"b-2_x"},
+    {"the first in the file that matches", "[relay.z]\nfrom=*@x.example\n[relay.a]\nfrom=a@*\n", "",
+	"z", "z"},
+    {"none matches", "[relay.z]\nfrom = c@x.example, *@*.x.example\n", "", "", ""},
+    {"a section in two parts", "[relay.z]\nfrom=b@*\n[queue]\nwait=1\n[relay.z]\nurl=smtp://r\n",
+	"", "", "z"},
+    {"no from", "[relay.z]\n\nurl = smtp://r\n", "D/c.ini:3: relay.z.from: not set\n", "", ""},
+    {"a pattern that is none", "[relay.z]\nfrom = a\n",
+	"D/c.ini:2: relay.z.from: not a pattern such as user@domain, *@domain or user@*\n"
+	"D/c.ini:2: relay.z.from: not set\n",
+	"", ""},
+    {"near miss", "[relay.z]\nform = a@*\n",
+	"D/c.ini:2: relay.z.form: unknown key (did you mean from?)\n", "", ""},
+    {"a name that is none", "[relay.Z]\nfrom = a@*\n",
+	"D/c.ini:2: relay.Z.from: a relay's name has lower-case letters, digits, - and _\n", "",
+	""},
+    {"no name", "[relay.]\nfrom = a@*\n",
+	"D/c.ini:2: relay..from: a relay's name has lower-case letters, digits, - and _\n", "", ""},
+    {"a long name", "[relay.a12345678901234567890123456789012x]\nfrom = a@*\n",
+	"D/c.ini:2: relay.a12345678901234567890123456789012x.from: "
+	"a relay's name has 33 characters at most\n",
+	"", ""},
+};
+
+static const char *
+relay_name(const struct settings *s, const char *sender)
+{
+	const struct settings_relay *r = settings_relay_of(s, sender);
+
+	return r != NULL ? settings_relay_name(r) : "";
+}
+
+static void
+each_relay(void)
+{
+	struct settings s;
+	struct buf many = BUF_INIT(4096);
+
+	for (size_t i = 0; i < sizeof(relays) / sizeof(relays[0]); i++) {
+		write_text(file, relays[i].text);
+		load(&s, 0);
+		is(mistakes(&s), relays[i].mistakes, relays[i].name);
+		ok(s.relay_broken == (relays[i].mistakes[0] != '\0'),
+		    "… which holds up mail or not");
+		is(relay_name(&s, "a@x.example"), relays[i].of_a, "… of a");
+		is(relay_name(&s, "b@x.example"), relays[i].of_b, "… of b");
+		is(relay_name(&s, ""), "", "… of nobody");
+		settings_free(&s);
+	}
+	for (int i = 0; i < 33; i++)
+		buf_addf(&many, "[relay.r%d]\nfrom=r%d@*\n", i, i);
+	write_text(file, buf_str(&many));
+	load(&s, 0);
+	is(mistakes(&s), "D/c.ini:66: relay.r32.from: more than 32 relays\n", "one too many");
+	is(relay_name(&s, "r31@x.example"), "r31", "the others are there");
+	settings_free(&s);
+	buf_free(&many);
+}
+
+static void
+relay_environment(void)
+{
+	struct settings s;
+
+	write_text(file, "[relay.a]\nfrom = a@*\nurl = smtp://r\n");
+	write_text(in_dir("secret"), "s3cret\n");
+	setenv("PILLARBOX_RELAY_A_URL", "smtps://other", 1);
+	setenv("PILLARBOX_RELAY_AT_WORK_FROM", "*@work.example", 1);
+	setenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE", "/secret", 1);
+	setenv("PILLARBOX_RELAY_AT_WORK_URL_FILE", in_dir("secret"), 1);
+	setenv("PILLARBOX_RELAY_FALL_BACK", "x", 1);
+	load(&s, 0);
+	is(s.relay[0].url, "smtps://other", "a key of a file's relay");
+	is(relay_name(&s, "me@work.example"), "at_work", "a relay of the environment alone");
+	is(s.relay[1].password_file, "/secret", "a key that ends in _file");
+	is(mistakes(&s),
+	    "environment: PILLARBOX_RELAY_AT_WORK_URL_FILE: not of the form scheme://host\n"
+	    "environment: PILLARBOX_RELAY_FALL_BACK: unknown key\n",
+	    "a file's value, and a name that is none");
+	settings_free(&s);
+	unsetenv("PILLARBOX_RELAY_A_URL");
+	unsetenv("PILLARBOX_RELAY_AT_WORK_FROM");
+	unsetenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE");
+	unsetenv("PILLARBOX_RELAY_AT_WORK_URL_FILE");
+	unsetenv("PILLARBOX_RELAY_FALL_BACK");
+	unlink(in_dir("secret"));
+}
+
 static void
 each_file(void)
 {
@@ -339,8 +432,10 @@ printing(void)
 	const char *why;
 	char want[256];
 
-	write_text(
-	    file, "[relay]\nurl = smtps://u%40x:hunter2@relay.example\npassword = hunter2\n");
+	write_text(file,
+	    "[relay]\nurl = smtps://u%40x:hunter2@relay.example\npassword = hunter2\n"
+	    "[relay.x]\nfrom = x@*\nurl = smtp://a, smtps://u:hunter2@b  smtps://u:hunter2@c\n"
+	    "password = hunter2\n");
 	setenv("PILLARBOX_QUEUE_DELIVER", "queue", 1);
 	load(&s, 0);
 	snprintf(
@@ -351,7 +446,17 @@ printing(void)
 	is(line_of(&s, "queue.deliver"), "queue.deliver = queue    ; environment", "environment");
 	is(line_of(&s, "queue.wait"), "queue.wait = 30    ; default", "default");
 	is(line_of(&s, "mail.domain"), "mail.domain =     ; default", "empty");
+	snprintf(want, sizeof(want),
+	    "relay.x.url = smtp://a, smtps://u:***@b  smtps://u:***@c    ; %s:6", file);
+	is(line_of(&s, "relay.x.url"), want, "a list of URLs");
+	snprintf(want, sizeof(want), "relay.x.password = ***    ; %s:7", file);
+	is(line_of(&s, "relay.x.password "), want, "a relay's secret");
 	is(line_of(&s, "hunter2"), "", "no secret anywhere");
+	settings_forget_secrets(&s);
+	is(s.relay_url, "smtps://u%40x:*******@relay.example", "forgotten in a URL");
+	is(s.relay[0].url, "smtp://a, smtps://u:*******@b  smtps://u:*******@c",
+	    "in each of a list");
+	is(s.relay[0].password, "", "and by itself");
 	settings_set(&s, "relay", "url", "smtps://user@relay.example:465", "test", &why);
 	is(line_of(&s, "relay.url"), "relay.url = smtps://user@relay.example:465    ; test",
 	    "a port is no password");
@@ -368,6 +473,8 @@ main(void)
 	snprintf(file, sizeof(file), "%s/c.ini", dir);
 	setenv("PILLARBOX_CONFIG", file, 1);
 	each_file();
+	each_relay();
+	relay_environment();
 	long_lines();
 	trust();
 	own();

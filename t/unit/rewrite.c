@@ -194,10 +194,66 @@ noise(void)
 	ok(taken > 1000 && changed > 1000, "taken %zu, changed %zu", taken, changed);
 }
 
+static const struct {
+	const char *patterns, *address;
+	bool match;
+} senders[] = {
+    {"a@x.example", "a@x.example", true},
+    {"a@x.example", "A@X.Example", true},
+    {"a@x.example", "b@x.example", false},
+    {"a@x.example", "a@sub.x.example", false},
+    {"*@x.example", "b@x.example", true},
+    {"*@*.x.example", "b@sub.x.example", true},
+    {"*@*.x.example", "b@x.example", false},
+    {"a@*", "a@y.example", true},
+    {"*", "a@y.example", true},
+    {"*@*", "a@y.example", true},
+    {" b@* , a@* ", "a@y.example", true},
+    {"\"a=b\"@*", "a=b@y.example", true},
+    {"*", "", false},
+    {"*", "a", false},
+    {"", "a@y.example", false},
+};
+
+static const struct {
+	const char *patterns, *why; /* NULL: good */
+} lists[] = {
+    {"", NULL},
+    {" ", NULL},
+    {"a@b, *@c, d@*, *", NULL},
+    {"*, a@b", NULL},
+    {"a", "not a pattern"},
+    {"a@b,", "not a pattern"},
+    {"a@b c@d", "not a pattern"},
+    {"a@b = c@d", "not a pattern"},
+    {"@b", "not a pattern"},
+    {"a=b@c", "in quotes"},
+    {"*a@b", "in quotes"},
+    {"a@*b", "for a whole domain"},
+    {"a@b..c", "not an address"},
+};
+
+static void
+match_table(void)
+{
+	for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++)
+		ok(rewrite_matches(senders[i].patterns, senders[i].address) == senders[i].match,
+		    "%s %s %s", senders[i].patterns, senders[i].match ? "has" : "has not",
+		    senders[i].address);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const char *why = "", *want = lists[i].why;
+		int r = rewrite_check_patterns(lists[i].patterns, &why);
+
+		ok(want == NULL ? r == 0 : r == -1 && strstr(why, want) != NULL, "\"%s\": %s",
+		    lists[i].patterns, r == 0 ? "good" : why);
+	}
+}
+
 int
 main(void)
 {
 	check_table();
+	match_table();
 	apply_table();
 	noise();
 	return done();

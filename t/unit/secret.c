@@ -22,13 +22,30 @@ set(const char *key, const char *value)
 		ok(false, "relay.%s: %s", key, why);
 }
 
+/* A relay with a name has a password of its own. */
+static void
+of_a_relay(void)
+{
+	struct buf why = BUF_INIT(8192);
+	char got[SECRET_LEN];
+	const char *wrong;
+
+	settings_set(&s, "relay.work", "password", "theirs", "test", &wrong);
+	is_int(secret_read(got, &s, &s.relay[0], &why), 0, "a relay's own");
+	is(got, "theirs", "… password");
+	settings_set(&s, "relay.work", "password_command", "printf command", "test", &wrong);
+	is_int(secret_read(got, &s, &s.relay[0], &why), 0, "a relay's own");
+	is(got, "command", "… command");
+	buf_free(&why);
+}
+
 /* The secret, and what is said: one of them is "" most of the time. */
 static void
 expect(int result, const char *secret, const char *said, const char *what)
 {
 	struct buf why = BUF_INIT(8192);
 	char got[SECRET_LEN], *at;
-	int r = secret_read(got, &s, &why);
+	int r = secret_read(got, &s, NULL, &why);
 
 	is_int(r, result, what);
 	if (result != -1)
@@ -185,6 +202,7 @@ main(void)
 	from_settings();
 	from_file();
 	from_command();
+	of_a_relay();
 	settings_free(&s);
 	unlink(file);
 	rmdir(dir);

@@ -181,6 +181,8 @@ handing_over(void)
 	set(&s, "smtp", "connections", "9");
 	set(&s, "rewrite", "reply_to", "a@* = b@*, *@c");
 	set(&s, "rewrite", "keep", "x-original-from");
+	set(&s, "relay.work", "from", "*@work.example");
+	set(&s, "relay.work", "password", "secret");
 	settings_default(&t);
 	is_int(settings_each(&s, copy, &t), 0, "each value is taken again");
 	is(t.relay_password, "p  w", "a secret");
@@ -190,6 +192,9 @@ handing_over(void)
 	is_int(t.smtp_connections, 9, "a number");
 	is(t.rewrite_reply_to, "a@* = b@*, *@c", "rules");
 	is_int(t.rewrite_keep, KEEP_X_ORIGINAL_FROM, "keep");
+	is_int((long long)t.nrelays, 1, "a relay with a name");
+	is(t.relay[0].from, "*@work.example", "… its senders");
+	is(t.relay[0].password, "secret", "… its password");
 	settings_print(&b, &t);
 	ok(strstr(buf_str(&b), "smtp.connections = 9    ; copy\n") != NULL, "source");
 	is_int(settings_each(&s, stop, &calls), 42, "stops");
