@@ -2,8 +2,7 @@
 # shellcheck shell=bash
 #
 # dovecot.sh: a real Dovecot; source it after lib.sh, and say need_root and scratch first.
-# It runs in the root that `make deps` unpacked, with mounts and processes in namespaces of their own,
-# on a port of 127.0.0.1. All that it writes is below $S/dovecot and goes with S.
+# peer.sh says how it runs.
 #
 #	dovecot_start submission PORT [MECHANISMS]
 #	                        STARTTLS, and nobody may send without AUTH; what it takes goes on by SMTP
@@ -19,18 +18,11 @@
 #	dovecot_messages        paths of what LMTP took, oldest first
 #	dovecot_stop
 
+. "$T/peer.sh"
 DOVECOT_USER=alice@relay.example
 # shellcheck disable=SC2016 # a password that wants quoting
 DOVECOT_PASSWORD='s3cret ,=%@"'
 DOVECOT_KEY=an-hmac-key-of-32-octets-or-more
-dovecot_pid=''
-
-dovecot_certificate() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3 \
-		-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-		-addext basicConstraints=critical,CA:FALSE \
-		-keyout "$1/key.pem" -out "$1/cert.pem" 2>/dev/null
-}
 
 dovecot_common() {
 	cat <<-EOF
@@ -50,8 +42,8 @@ dovecot_common() {
 		default_internal_group = dovecot
 		first_valid_uid = 5000
 		ssl = yes
-		ssl_cert = </etc/dovecot/cert.pem
-		ssl_key = </etc/dovecot/key.pem
+		ssl_cert = </etc/cert.pem
+		ssl_key = </etc/key.pem
 		hostname = relay.example
 		listen = 127.0.0.1
 	EOF
@@ -114,37 +106,12 @@ dovecot_lmtp_conf() {
 	EOF
 }
 
-# Runs as root of the namespaces. ROOT is covered by what is private to this instance.
-dovecot_inside() {
-	local root=$1 own=$2 dir
-	set -e
-	mount --bind "$root" "$root"
-	for dir in etc var; do
-		mkdir -p "$root/$dir"
-		mount --bind "$own/$dir" "$root/$dir"
-	done
-	for dir in null urandom random zero; do
-		mount --bind "/dev/$dir" "$own/etc/dev/$dir"
-	done
-	mount --rbind "$own/etc/dev" "$root/dev"
-	chown -R 5000:5000 "$own/var/mail"
-	exec chroot "$root" /usr/sbin/dovecot -F -c /etc/dovecot/dovecot.conf
-}
+dovecot_prepare() { chown -R 5000:5000 "$1/var/mail"; }
 
-# The private /etc and /var.
+# What is behind /etc and /var.
 dovecot_lay_out() {
 	local own=$1 key
-	mkdir -p "$own"/etc/{dovecot/keys/default/HS256,dev} \
-		"$own"/var/{mail/inbox,log,lib/dovecot,run/dovecot}
-	chmod 755 "$own" "$own"/var/{mail,log,lib,run} "$own"/etc
-	touch "$own"/etc/dev/{null,urandom,random,zero}
-	printf '%s\n' root:x:0:0::/: nobody:x:65534:65534::/: dovecot:x:100:100::/: \
-		dovenull:x:101:101::/: inbox:x:5000:5000::/var/mail/inbox: >"$own/etc/passwd"
-	printf '%s\n' root:x:0: nogroup:x:65534: dovecot:x:100: dovenull:x:101: inbox:x:5000: \
-		>"$own/etc/group"
-	echo 127.0.0.1 localhost relay.example >"$own/etc/hosts"
-	echo hosts: files >"$own/etc/nsswitch.conf"
-	dovecot_certificate "$own/etc/dovecot"
+	mkdir -p "$own"/etc/dovecot/keys/default/HS256 "$own"/var/{mail/inbox,lib/dovecot,run/dovecot}
 	printf '%s:%s\n' "$DOVECOT_USER" "${DOVECOT_HASH:-{PLAIN\}$DOVECOT_PASSWORD}" \
 		>"$own/etc/dovecot/users"
 	key=$own/etc/dovecot/keys/default/HS256/default
@@ -169,36 +136,15 @@ dovecot_token() {
 		"$(printf %s "$text" | openssl dgst -sha256 -hmac "$DOVECOT_KEY" -binary | base64url)"
 }
 
-dovecot_answers() { (: <>"/dev/tcp/127.0.0.1/$DOVECOT_PORT") 2>/dev/null; }
-dovecot_settled() { dovecot_answers || ! kill -0 "$dovecot_pid"; } 2>/dev/null
-
 dovecot_start() {
-	local root=$PEERS/dovecot own=$S/dovecot
-	[ -e "$root/.complete" ] || give_up "needs Dovecot in $root (make deps)"
-	dovecot_stop
-	until DOVECOT_PORT=$((10240 + SRANDOM % 20000)) && ! dovecot_answers; do :; done
-	export DOVECOT_CA=$own/etc/dovecot/cert.pem DOVECOT_SOCKET=$own/var/run/dovecot/lmtp
-	DOVECOT_LOG=$own/var/log/dovecot.log
-	dovecot_lay_out "$own" "$@"
-	export -f dovecot_inside
-	unshare --mount --pid --fork --kill-child \
-		bash -c "dovecot_inside $(printf '%q ' "$root" "$own")" >"$S/dovecot.out" 2>&1 &
-	dovecot_pid=$!
-	eventually 20 dovecot_settled
-	dovecot_answers && return
-	diag "Dovecot does not start" "$(cat "$S/dovecot.out" "$DOVECOT_LOG" 2>&1)"
-	exit 1
+	peer_lay_out dovecot dovecot:100 dovenull:101 inbox:5000
+	DOVECOT_PORT=$(unused_port)
+	export DOVECOT_CA=$S/dovecot/etc/cert.pem DOVECOT_SOCKET=$S/dovecot/var/run/dovecot/lmtp
+	DOVECOT_LOG=$S/dovecot/var/log/dovecot.log
+	dovecot_lay_out "$S/dovecot" "$@"
+	peer_start dovecot "$DOVECOT_PORT" var/log/dovecot.log \
+		/usr/sbin/dovecot -F -c /etc/dovecot/dovecot.conf
 }
 
-# With all that it wrote. unshare takes no SIGTERM; when it is gone, --kill-child ends all in there.
-dovecot_stop() {
-	[ -n "$dovecot_pid" ] || return 0
-	{ kill -KILL "$dovecot_pid" && wait "$dovecot_pid"; } 2>/dev/null
-	dovecot_pid=''
-	rm -rf "$S/dovecot"
-}
-
-dovecot_messages() {
-	find "$S/dovecot/var/mail/inbox/Maildir/new" -type f -printf '%T@ %p\n' 2>/dev/null |
-		sort -n | cut -d' ' -f2-
-}
+dovecot_stop() { peer_stop dovecot; }
+dovecot_messages() { maildir "$S/dovecot/var/mail/inbox/Maildir"; }

@@ -2,9 +2,7 @@
 # shellcheck shell=bash
 #
 # postfix.sh: a real Postfix as the relay; source it after lib.sh, and say need_root and scratch first.
-# It runs in the root that `make deps` unpacked, with mounts and processes in namespaces of their own,
-# on two ports of 127.0.0.1. All that it writes is below $S/postfix and goes with S. All mail that it
-# takes, for any address, ends in one maildir.
+# peer.sh says how it runs. All mail that it takes, for any address, ends in one maildir.
 #
 #	postfix_start plain     no TLS
 #	postfix_start tls       STARTTLS
@@ -17,25 +15,9 @@
 #	postfix_original FILE   that message without the lines that Postfix put on top
 #	postfix_stop
 
+. "$T/peer.sh"
 # shellcheck disable=SC2016 # a password that wants quoting
 POSTFIX_PASSWORD='s3cret $%:@"'
-postfix_pid=''
-
-# A port that nobody listens on, below those that the kernel hands out.
-unused_port() {
-	local port
-	until port=$((10240 + SRANDOM % 20000)) && ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
-		:
-	done
-	echo "$port"
-}
-
-postfix_certificate() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3 \
-		-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
-		-addext basicConstraints=critical,CA:FALSE \
-		-keyout "$1/key.pem" -out "$1/cert.pem" 2>/dev/null
-}
 
 postfix_main_cf() {
 	cat <<-EOF
@@ -58,8 +40,8 @@ postfix_main_cf() {
 		smtpd_relay_restrictions = $([ "$1" = auth ] || echo permit_mynetworks,) permit_sasl_authenticated, reject
 		smtpd_client_connection_count_limit = 0
 		smtpd_tls_security_level = $([ "$1" = plain ] && echo none || echo may)
-		smtpd_tls_cert_file = /etc/postfix/cert.pem
-		smtpd_tls_key_file = /etc/postfix/key.pem
+		smtpd_tls_cert_file = /etc/cert.pem
+		smtpd_tls_key_file = /etc/key.pem
 		smtpd_tls_loglevel = 1
 		smtpd_tls_auth_only = yes
 		smtpd_sasl_auth_enable = $([ "$1" = auth ] && echo yes || echo no)
@@ -90,92 +72,47 @@ postfix_master_cf() {
 	EOF
 }
 
-# Runs as root of the namespaces. ROOT is covered by what is private to this instance.
-postfix_inside() {
-	local root=$1 own=$2 dir
-	set -e
-	mount --bind "$root" "$root"
-	for dir in etc var; do
-		mkdir -p "$root/$dir"
-		mount --bind "$own/$dir" "$root/$dir"
-	done
-	for dir in null urandom random; do
-		mount --bind "/dev/$dir" "$own/etc/dev/$dir"
-	done
-	mount --rbind "$own/etc/dev" "$root/dev"
+postfix_prepare() {
+	local own=$1 root=$2
 	chown -R 100:100 "$own"/var/lib/postfix
-	cd "$own/var/spool/postfix"
+	cd "$own/var/spool/postfix" || exit
 	chown 100 active bounce corrupt defer deferred flush hold incoming private saved trace
 	chown 100:101 maildrop public
 	chown 5000:5000 "$own/var/mail"
-	cd /
-	if [ -e "$own/etc/password" ]; then
-		chroot "$root" /usr/sbin/saslpasswd2 -p -c -u relay.example alice <"$own/etc/password"
-		chown 100 "$own/etc/sasldb2"
-	fi
-	exec chroot "$root" /usr/lib/postfix/sbin/master -i -c /etc/postfix
+	[ -e "$own/etc/password" ] || return 0
+	chroot "$root" /usr/sbin/saslpasswd2 -p -c -u relay.example alice <"$own/etc/password"
+	chown 100 "$own/etc/sasldb2"
 }
 
-# The private /etc and /var.
+# What is behind /etc and /var.
 postfix_lay_out() {
 	local own=$1 mode=$2 q=$1/var/spool/postfix
-	mkdir -p "$own"/etc/{postfix/sasl,dev} "$own"/var/{mail,log,lib/postfix} \
-		"$q"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace} \
-		"$q"/{maildrop,public,pid}
+	mkdir -p "$own"/etc/postfix/sasl "$own/var/lib/postfix" "$q"/{maildrop,public,pid} \
+		"$q"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace}
 	chmod 700 "$q"/[a-o]* "$q"/{private,saved,trace}
 	chmod 730 "$q/maildrop"
 	chmod 710 "$q/public"
-	touch "$own"/etc/dev/{null,urandom,random}
-	printf '%s\n' root:x:0:0::/: nobody:x:65534:65534::/: postfix:x:100:100::/: >"$own/etc/passwd"
-	printf '%s\n' root:x:0: nogroup:x:65534: postfix:x:100: postdrop:x:101: >"$own/etc/group"
-	echo 127.0.0.1 localhost relay.example >"$own/etc/hosts"
-	echo hosts: files >"$own/etc/nsswitch.conf"
-	: >"$own/etc/services"
 	postfix_main_cf "$mode" >"$own/etc/postfix/main.cf"
 	postfix_master_cf >"$own/etc/postfix/master.cf"
-	postfix_certificate "$own/etc/postfix"
-	if [ "$mode" = auth ]; then
-		printf %s "$POSTFIX_PASSWORD" >"$own/etc/password"
-		printf '%s\n' 'pwcheck_method: auxprop' 'auxprop_plugin: sasldb' \
-			'mech_list: PLAIN LOGIN' >"$own/etc/postfix/sasl/smtpd.conf"
-	fi
+	[ "$mode" = auth ] || return 0
+	printf %s "$POSTFIX_PASSWORD" >"$own/etc/password"
+	printf '%s\n' 'pwcheck_method: auxprop' 'auxprop_plugin: sasldb' \
+		'mech_list: PLAIN LOGIN' >"$own/etc/postfix/sasl/smtpd.conf"
 }
-
-postfix_answers() { (: <>"/dev/tcp/127.0.0.1/$POSTFIX_PORT") 2>/dev/null; }
-postfix_settled() { postfix_answers || ! kill -0 "$postfix_pid"; } 2>/dev/null
 
 postfix_start() {
-	local root=$PEERS/postfix own=$S/postfix
-	[ -e "$root/.complete" ] || give_up "needs Postfix in $root (make deps)"
-	postfix_stop
+	peer_lay_out postfix postfix:100 postdrop:101
 	POSTFIX_PORT=$(unused_port)
 	POSTFIX_TLS_PORT=$(unused_port)
-	export POSTFIX_CA=$own/etc/postfix/cert.pem
-	POSTFIX_LOG=$own/var/log/mail.log
-	postfix_lay_out "$own" "$1"
-	export -f postfix_inside
-	unshare --mount --pid --fork --kill-child \
-		bash -c "postfix_inside $(printf '%q ' "$root" "$own")" >"$S/postfix.out" 2>&1 &
-	postfix_pid=$!
-	eventually 20 postfix_settled
-	postfix_answers && return
-	diag "Postfix does not start" "$(cat "$S/postfix.out" "$POSTFIX_LOG" 2>&1)"
-	exit 1
+	export POSTFIX_CA=$S/postfix/etc/cert.pem
+	POSTFIX_LOG=$S/postfix/var/log/mail.log
+	postfix_lay_out "$S/postfix" "$1"
+	peer_start postfix "$POSTFIX_PORT" var/log/mail.log \
+		/usr/lib/postfix/sbin/master -i -c /etc/postfix
 }
 
-# With all that it wrote. unshare takes no SIGTERM; when it is gone, --kill-child ends all in there.
-postfix_stop() {
-	[ -n "$postfix_pid" ] || return 0
-	{ kill -KILL "$postfix_pid" && wait "$postfix_pid"; } 2>/dev/null
-	postfix_pid=''
-	rm -rf "$S/postfix"
-}
-
-postfix_messages() {
-	find "$S/postfix/var/mail/inbox/new" -type f -printf '%T@ %p\n' 2>/dev/null |
-		sort -n | cut -d' ' -f2-
-}
-
+postfix_stop() { peer_stop postfix; }
+postfix_messages() { maildir "$S/postfix/var/mail/inbox"; }
 postfix_arrived() { [ "$(postfix_messages | wc -l)" -ge "$1" ]; }
 
 # The first four fields are its own; the next line that is no continuation is the sender's.
