@@ -8,6 +8,7 @@
 
 #include "complain.h"
 #include "mail/alias.h"
+#include "mail/dsn.h"
 #include "sys/file.h"
 
 #define ORCPT_MAX 500            /* octets, RFC 3461 4.2 */
@@ -73,7 +74,7 @@ make_orcpt(const struct recipient *original, const char *address)
 		return strdup(original->orcpt);
 	if (strcmp(original->address, address) == 0)
 		return NULL;
-	alias_orcpt(&b, original->address);
+	dsn_orcpt(&b, original->address);
 	if (b.error == 0)
 		s = strdup(buf_str(&b));
 	buf_free(&b);

@@ -109,10 +109,4 @@ void alias_results_free(struct alias_results *results);
  */
 int alias_check(struct aliases *a, const struct alias_place *place, struct buf *errors);
 
-/*
- * The ORCPT of an address (RFC 3461 4.2, "rfc822;" and xtext; RFC 6533 3, "utf-8;" where it must
- * be), appended.
- */
-void alias_orcpt(struct buf *out, const char *address);
-
 #endif

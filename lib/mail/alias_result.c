@@ -7,7 +7,6 @@
 #include "mail/address.h"
 #include "mail/alias_impl.h"
 #include "mail/envelope.h"
-#include "mail/utf8.h"
 
 #define RAW_MAX (4 * (size_t)ENVELOPE_RCPT_MAX) /* before those that come again go */
 
@@ -82,36 +81,4 @@ alias_results_free(struct alias_results *results)
 		free(results->result[i].address);
 	free(results->result);
 	*results = (struct alias_results){0};
-}
-
-/* The code point of a character of n octets, which is well-formed. */
-static unsigned
-code_point(const char *s, size_t n)
-{
-	unsigned point = (unsigned char)s[0];
-
-	if (n > 1)
-		point &= 0x7fU >> n;
-	for (size_t i = 1; i < n; i++)
-		point = point << 6 | ((unsigned char)s[i] & 0x3fU);
-	return point;
-}
-
-/* Both encodings leave what stands for itself in the other: nothing needs to be encoded twice. */
-void
-alias_orcpt(struct buf *out, const char *address)
-{
-	bool utf8 = address_utf8(address);
-	size_t left = strlen(address), n;
-
-	buf_adds(out, utf8 ? "utf-8;" : "rfc822;");
-	for (; left > 0; address += n, left -= n) {
-		char c = *address;
-		if ((n = utf8_len(address, left)) == 0)
-			n = 1;
-		if (c > ' ' && c < 0x7f && c != '+' && c != '=' && !(utf8 && c == '\\'))
-			buf_addc(out, c);
-		else
-			buf_addf(out, utf8 ? "\\x{%X}" : "+%02X", code_point(address, n));
-	}
 }

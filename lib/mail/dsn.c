@@ -165,22 +165,47 @@ dsn_xtext(struct buf *out, const char *s)
 	}
 }
 
-/* What is not ASCII as RFC 6533 3 has it in 7-bit text: "utf-8; gr\x{FC}n@example.org". */
-static void
-add_address(struct buf *out, const char *s)
+/* The code point of a character of n octets, which is well-formed. */
+static unsigned
+code_point(const char *s, size_t n)
 {
-	size_t n;
+	unsigned point = (unsigned char)s[0];
 
-	buf_adds(out, address_utf8(s) ? "utf-8; " : "rfc822; ");
-	for (; (n = utf8_len(s, strlen(s))) > 0; s += n) {
-		unsigned point = (unsigned char)s[0] & (0xffU >> (n + 1));
+	if (n > 1)
+		point &= 0x7fU >> n;
+	for (size_t i = 1; i < n; i++)
+		point = point << 6 | ((unsigned char)s[i] & 0x3fU);
+	return point;
+}
 
-		for (size_t i = 1; i < n; i++)
-			point = point << 6 | ((unsigned char)s[i] & 0x3fU);
-		if (n > 1)
-			buf_addf(out, "\\x{%X}", point);
+/* Both encodings leave what stands for itself in the other: nothing needs to be encoded twice. */
+void
+dsn_orcpt(struct buf *out, const char *address)
+{
+	bool utf8 = address_utf8(address);
+	size_t left = strlen(address), n;
+
+	buf_adds(out, utf8 ? "utf-8;" : "rfc822;");
+	for (; left > 0; address += n, left -= n) {
+		char c = *address;
+		if ((n = utf8_len(address, left)) == 0)
+			n = 1;
+		if (c > ' ' && c < 0x7f && c != '+' && c != '=' && !(utf8 && c == '\\'))
+			buf_addc(out, c);
 		else
-			add_ascii(out, s, 1);
+			buf_addf(out, utf8 ? "\\x{%X}" : "+%02X", code_point(address, n));
+	}
+}
+
+static void
+add_final(struct buf *out, const char *address)
+{
+	buf_adds(out, "Final-Recipient: ");
+	if (address_utf8(address)) {
+		dsn_orcpt(out, address);
+	} else {
+		buf_adds(out, "rfc822; ");
+		add_ascii(out, address, strlen(address));
 	}
 }
 
@@ -215,8 +240,7 @@ add_recipient(struct buf *out, const struct recipient *r, const struct dsn_facts
 		dsn_xtext(out, r->orcpt);
 		buf_adds(out, "\r\n");
 	}
-	buf_adds(out, "Final-Recipient: ");
-	add_address(out, r->address);
+	add_final(out, r->address);
 	buf_addf(
 	    out, "\r\nAction: %s\r\nStatus: %s\r\n", action(r), status_print(status, r->status));
 	add_diagnostic(out, r);

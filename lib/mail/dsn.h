@@ -51,6 +51,12 @@ void dsn_tail(struct buf *out, const struct dsn_facts *facts);
 /* Whether the report has 8-bit octets: those of an address, or of the message. */
 bool dsn_eightbit(const struct envelope *e, enum dsn_kind kind);
 
+/*
+ * The ORCPT of an address (RFC 3461 4.2, "rfc822;" and xtext; RFC 6533 3, "utf-8;" where it must
+ * be), appended.
+ */
+void dsn_orcpt(struct buf *out, const char *address);
+
 /* xtext (RFC 3461 4) decoded; what is not printable ASCII becomes '?'. */
 void dsn_xtext(struct buf *out, const char *s);
 

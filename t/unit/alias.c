@@ -491,27 +491,6 @@ noise(void)
 	is_int(bad, 0, "noise");
 }
 
-static void
-orcpts(void)
-{
-	static const struct {
-		const char *address, *expected;
-	} rows[] = {
-	    {"root@d.example", "rfc822;root@d.example"},
-	    {"a+b=c@d", "rfc822;a+2Bb+3Dc@d"},
-	    {"\"a\\\\b\"@d", "rfc822;\"a\\\\b\"@d"},
-	    {"j\xc3\xb6rg@d", "utf-8;j\\x{F6}rg@d"},
-	    {"\xf0\x9f\x93\xae+=\\@d", "utf-8;\\x{1F4EE}\\x{2B}\\x{3D}\\x{5C}@d"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct buf out = BUF_INIT(1024);
-		alias_orcpt(&out, rows[i].address);
-		is(buf_str(&out), rows[i].expected, rows[i].expected);
-		buf_free(&out);
-	}
-}
-
 int
 main(void)
 {
@@ -522,6 +501,5 @@ main(void)
 	full_errors();
 	linear();
 	noise();
-	orcpts();
 	return done();
 }

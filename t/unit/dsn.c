@@ -67,7 +67,7 @@ test_success(struct envelope *e, struct dsn_facts facts)
 		     "Status: 2.0.0\r\nDiagnostic-Code: smtp; 250 2.0.0 Ok: queued\r\n"
 		     "Last-Attempt-Date: Mon, 24 Nov 2025 16:01:00 +0000\r\n"),
 	    "the fields of a recipient that was passed on");
-	ok(has(&out, "Final-Recipient: utf-8; gr\\x{FC}n@example.net\r\nAction: delivered\r\n"),
+	ok(has(&out, "Final-Recipient: utf-8;gr\\x{FC}n@example.net\r\nAction: delivered\r\n"),
 	    "… and of one that was delivered");
 	ok(has(&out, "Content-Transfer-Encoding: 8bit\r\nContent-Type: multipart/report;"),
 	    "whose address is 8-bit text");
@@ -92,6 +92,27 @@ test_id(struct envelope *e)
 		e->rcpt[i].reported = e->rcpt[i].reported || dsn_open(DSN_FAILURE, &e->rcpt[i]);
 	second = dsn_id(e, DSN_SUCCESS);
 	ok(strcmp(first.s, second.s) != 0, "the next report has another");
+}
+
+static void
+orcpts(void)
+{
+	static const struct {
+		const char *address, *expected;
+	} rows[] = {
+	    {"root@d.example", "rfc822;root@d.example"},
+	    {"a+b=c@d", "rfc822;a+2Bb+3Dc@d"},
+	    {"\"a\\\\b\"@d", "rfc822;\"a\\\\b\"@d"},
+	    {"j\xc3\xb6rg@d", "utf-8;j\\x{F6}rg@d"},
+	    {"\xf0\x9f\x93\xae+=\\@d", "utf-8;\\x{1F4EE}\\x{2B}\\x{3D}\\x{5C}@d"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out = BUF_INIT(1024);
+		dsn_orcpt(&out, rows[i].address);
+		is(buf_str(&out), rows[i].expected, rows[i].expected);
+		buf_free(&out);
+	}
 }
 
 int
@@ -141,6 +162,7 @@ main(void)
 
 	test_success(&e, facts);
 	test_id(&e);
+	orcpts();
 	envelope_free(&e);
 	buf_free(&out);
 	return done();
