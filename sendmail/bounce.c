@@ -54,7 +54,7 @@ copy(struct draft *d, const struct claim *c, uint64_t size)
 static bool
 posted(const struct claim *c, struct queue_id id)
 {
-	static const enum spool_state states[] = {SPOOL_NEW, SPOOL_CUR, SPOOL_FAILED};
+	static const enum spool_state states[] = {SPOOL_NEW, SPOOL_CUR, SPOOL_HOLD, SPOOL_FAILED};
 	bool found = false;
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]) && !found; i++) {
