@@ -3,6 +3,7 @@
 #
 # Delivery status notifications (RFC 3461): asked of servers that have them, made by us for others.
 . "${0%/*}/lib.sh"
+need pgrep
 scratch
 
 # What came for an address, with LF: $S/eml; how many they are is the status' matter.
@@ -90,5 +91,27 @@ sendmail -q 2>/dev/null
 ok "after another, again one is left" eventually 10 one_waits
 is "  it is the same" "$(tried)" "$report"
 is "the message is not sent again" "$(messages)" 0
+ok "the sink has nothing to complain of" sink_content
+sink_stop
+rm -f "$spool"/*/*
+
+# flush is killed again and again: no report that was due is lost.
+sink_start -x DSN
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.first_retry=1s queue.last_retry=1s
+for i in {1..60}; do
+	sendmail -i -f s@x.example -N success -V "id$i" r@x.example <<<$'Subject: kill\n\nbody'
+done & posting=$!
+kills=0
+while kill -0 $posting 2>/dev/null; do
+	for p in $(running flush); do
+		kill -9 "$p" 2>/dev/null && kills=$((kills + 1))
+	done
+	sleep 0.03
+done
+drained() { sendmail -q 2>/dev/null; queue_is_empty; }
+ok "the queue drains" eventually 60 drained
+ok "flush was killed" test "$kills" -ge 2
+is "each success is reported" "$(cat "$SINK"/0*.eml | sed -n 's/^Original-Envelope-Id: //p' | sort -u | wc -l)" 60
+diag "$kills kills, $(cat "$SINK"/0*.eml | grep -c '^Original-Envelope-Id') reports"
 ok "the sink has nothing to complain of" sink_content
 done_testing
