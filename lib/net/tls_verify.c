@@ -65,7 +65,15 @@ print_time(char dst[32], const ASN1_TIME *when)
 }
 
 static bool
-no_trust(const struct tls *t)
+untrusted(int error)
+{
+	return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	       error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+	       error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+}
+
+static bool
+none_trusted(const struct tls *t)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(t->context->ctx);
 
@@ -96,9 +104,12 @@ note_flaw(struct tls *t, X509_STORE_CTX *x)
 		snprintf(t->flaw, sizeof(t->flaw), "it is not one for servers");
 	} else if (error == X509_V_ERR_DANE_NO_MATCH) {
 		snprintf(t->flaw, sizeof(t->flaw), "no TLSA record of %.150s matches it", t->host);
+	} else if (untrusted(error)) {
+		snprintf(t->flaw, sizeof(t->flaw), "its authority is not trusted: %s%s",
+		    X509_verify_cert_error_string(error),
+		    none_trusted(t) ? "; no CA certificates were found here" : "");
 	} else {
-		snprintf(t->flaw, sizeof(t->flaw), "%s%s", X509_verify_cert_error_string(error),
-		    no_trust(t) ? ", and no CA certificates were found to trust" : "");
+		snprintf(t->flaw, sizeof(t->flaw), "%s", X509_verify_cert_error_string(error));
 	}
 }
 

@@ -68,7 +68,7 @@ load(const char *path, X509 **cert, EVP_PKEY **key, SSL_CTX *ctx)
 	*key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	*cert = PEM_read_X509(f, NULL, NULL, NULL);
 	for (X509 *next; (next = PEM_read_X509(f, NULL, NULL, NULL)) != NULL;)
-		SSL_CTX_add0_chain_cert(ctx, next);
+		SSL_CTX_add_extra_chain_cert(ctx, next);
 	ERR_clear_error();
 	fclose(f);
 	if (!*key || !*cert)
