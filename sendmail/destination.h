@@ -48,7 +48,8 @@ struct slot {
 	bool ready, closed;
 	bool leaving;           /* takes no more mail */
 	unsigned begun, worked; /* messages: taken; settled by the server's own words */
-	struct job_queue held;  /* those that had no chance, if the session turns out to be over */
+	struct job_queue held;  /* those that had no chance, if the session turns out to be over, …
+				   and those with more recipients than the server took at once */
 	struct outcome outcome; /* closed: why */
 };
 

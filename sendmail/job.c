@@ -182,7 +182,7 @@ job_reopen(struct job *j)
 	envelope_free(&j->envelope);
 	memset(&j->envelope, 0, sizeof(j->envelope));
 	j->begun = 0;
-	j->held = false;
+	j->held = j->later = false;
 }
 
 void
@@ -220,12 +220,15 @@ job_queue_add(struct job_queue *q, struct job *j)
 }
 
 void
-job_queue_return(struct job_queue *q, struct job *j)
+job_queue_return(struct job_queue *q, struct job_queue *from)
 {
-	j->next = q->first;
+	if (from->first == NULL)
+		return;
+	*from->last = q->first;
 	if (q->first == NULL)
-		q->last = &j->next;
-	q->first = j;
+		q->last = from->last;
+	q->first = from->first;
+	job_queue_init(from);
 }
 
 struct job *

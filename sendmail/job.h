@@ -23,7 +23,7 @@ struct job {
 	size_t nrcpt;
 	int64_t arrived, begun; /* milliseconds, monotonic */
 	/* see destination.h: */
-	bool first, again, held;
+	bool first, again, held, later;
 	struct outcome held_outcome;
 };
 
@@ -62,7 +62,7 @@ struct job_queue {
 
 void job_queue_init(struct job_queue *q);
 void job_queue_add(struct job_queue *q, struct job *j);
-void job_queue_return(struct job_queue *q, struct job *j); /* to the front */
-struct job *job_queue_take(struct job_queue *q);           /* or NULL */
+void job_queue_return(struct job_queue *q, struct job_queue *from); /* all of them, to the front */
+struct job *job_queue_take(struct job_queue *q);                    /* or NULL */
 
 #endif

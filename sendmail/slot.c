@@ -125,6 +125,11 @@ on_recipient(struct slot *s, const struct smtp_event *ev)
 		j->held_outcome = ev->outcome;
 		return;
 	}
+	if (ev->later) {
+		j->later = true;
+		j->held_outcome = ev->outcome;
+		return;
+	}
 	if (ev->outcome.status.class == 2)
 		on_success(s);
 	else if (status_throttled(&ev->outcome))
@@ -137,30 +142,36 @@ on_done(struct slot *s, const struct smtp_event *ev)
 {
 	struct job *j = ev->transaction->owner;
 
-	if (j->held) {
+	if (j->held || j->later) {
 		job_queue_add(&s->held, j);
 		return;
 	}
 	job_end(j);
 }
 
-/* The session's fate is known now, and so is that of the messages held back. */
+/*
+ * The session's fate is known now, and so is that of the messages held back; and what has more
+ * recipients than the server took at once goes on.
+ */
 static void
 release_held(struct slot *s)
 {
+	struct job_queue again;
 	struct job *j;
 
+	job_queue_init(&again);
 	while ((j = job_queue_take(&s->held)) != NULL) {
 		struct job_report r = report(s, j);
 
-		if (!s->closed || s->destination->wire->ending) {
+		if ((j->held && !s->closed) || s->destination->wire->ending) {
 			job_settle(j, &j->held_outcome, &r);
 			continue;
 		}
+		j->again = j->again || j->held;
 		job_reopen(j);
-		j->again = true;
-		job_queue_return(&s->destination->waiting, j);
+		job_queue_add(&again, j);
 	}
+	job_queue_return(&s->destination->waiting, &again);
 }
 
 static void

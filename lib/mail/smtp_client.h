@@ -46,6 +46,12 @@
  *	                 \-> RSET when it fails half way -> ready
  *	ready    -> QUIT
  *
+ * Too many recipients: those that a server turns away with 452 after it accepted others of the
+ * transaction (RFC 5321 4.5.3.1.10), and those beyond LIMITS RCPTMAX and RCPTDOMAINMAX (RFC 9422),
+ * get an event with `later`: they belong in another transaction, now. Each transaction settles one
+ * recipient at least for good, so that comes to an end. After MAILMAX transactions the session
+ * says QUIT by itself.
+ *
  * LMTP (RFC 2033) differs in two things: it begins with LHLO, without a HELO to fall back to; and
  * after the dot there is a reply for each recipient that was accepted, in their order, which is
  * that one's alone. It keeps to DATA: how many replies there are to a BDAT of which all recipients
@@ -112,7 +118,7 @@ enum smtp_event_type {
 	SMTP_EVENT_STARTTLS, /* do the handshake now, then smtp_client_secured(); write nothing
 				before */
 	SMTP_EVENT_READY,    /* the session is open: transactions are welcome */
-	SMTP_EVENT_RCPT,     /* a recipient's fate is known: transaction, rcpt, outcome */
+	SMTP_EVENT_RCPT,     /* a recipient's fate is known: transaction, rcpt, later, outcome */
 	SMTP_EVENT_DONE,     /* the transaction is over: every recipient had its SMTP_EVENT_RCPT */
 	SMTP_EVENT_CLOSED, /* the session is over: outcome says why (class 2 after QUIT); close it.
 			    * Every transaction given has had its SMTP_EVENT_DONE before. When its
@@ -123,6 +129,7 @@ struct smtp_event {
 	enum smtp_event_type type;
 	struct smtp_transaction *transaction;
 	size_t rcpt; /* index into transaction->rcpt */
+	bool later;  /* RCPT: not its fate yet, see above; the outcome is why */
 	struct outcome outcome;
 };
 

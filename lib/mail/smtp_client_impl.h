@@ -72,6 +72,7 @@ enum {
 	RCPT_OPEN,
 	RCPT_TAKEN,    /* accepted */
 	RCPT_TOLD,     /* has a fate of its own, and the event is queued */
+	RCPT_LATER,    /* beyond what the server takes at once */
 	RCPT_NO_MAIL,  /* not an address: fails */
 	RCPT_NO_ASCII, /* needs SMTPUTF8, which is not offered: fails */
 };
@@ -80,6 +81,7 @@ enum {
 struct smtp_told {
 	struct smtp_transaction *t;
 	size_t rcpt;
+	bool later;
 	struct outcome outcome;
 };
 
@@ -95,6 +97,7 @@ struct smtp_client {
 	bool handshake; /* between the 220 to STARTTLS and smtp_client_secured() */
 	bool ready, quitting, closed;
 	bool open;  /* the server has a transaction that nothing ended for sure */
+	unsigned mails; /* transactions that the server was asked for */
 	bool dying; /* ends, because of `why`, when what was sent before is answered */
 
 	/* input */
@@ -196,9 +199,10 @@ bool smtp_more_replies(const struct smtp_client *c, const struct smtp_asked *a);
 /* smtp_settle.c */
 
 const struct recipient *smtp_recipient(const struct smtp_transaction *t, size_t i);
-/* A recipient has a fate of its own: tell the caller. Out of memory, the session ends. */
-void smtp_tell(
-    struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o);
+/* A recipient has a fate of its own, or goes `later`: tell the caller. Out of memory, the session
+ * ends. */
+void smtp_tell(struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, bool later,
+    const struct outcome *o);
 /*
  * A transaction's fate is known: of all recipients that had no event yet. Its events come when the
  * octets that a BDAT promised are sent.

@@ -97,7 +97,7 @@ next_recipient(struct smtp_client *c, struct smtp_transaction *t)
 		i++;
 	o.scope = SCOPE_RECIPIENT;
 	t->accepted--;
-	smtp_tell(c, t, i, &o);
+	smtp_tell(c, t, i, false, &o);
 	if (!c->closed && t->accepted == 0)
 		smtp_settle(c, t, &o);
 }

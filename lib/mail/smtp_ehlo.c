@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define SIZE_DIGITS 18 /* more than any message, and no overflow */
+#define SIZE_DIGITS 18  /* more than any message, and no overflow */
+#define LIMIT_DIGITS 6 /* RFC 9422 4 */
 
 static void parse_size(struct smtp_ehlo *e, const char *text, size_t len);
 static void parse_auth(struct smtp_ehlo *e, const char *text, size_t len);
+static void parse_limits(struct smtp_ehlo *e, const char *text, size_t len);
 
 /* A keyword and, when it has parameters, what reads them. */
 static const struct {
@@ -24,6 +26,7 @@ static const struct {
     {"AUTH", SMTP_AUTH, parse_auth},
     {"REQUIRETLS", SMTP_REQUIRETLS, NULL},
     {"CHUNKING", SMTP_CHUNKING, NULL},
+    {"LIMITS", SMTP_LIMITS, parse_limits},
 };
 
 static bool
@@ -43,21 +46,27 @@ word(const char *text, size_t len)
 	return n;
 }
 
+/* The number that n octets are; 0 when they are none, or more digits than `most`. */
+static uint64_t
+number(const char *text, size_t n, size_t most)
+{
+	uint64_t value = 0;
+
+	if (n > most)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	return value;
+}
+
 /* SIZE without a number, or with one that is none, sets no limit. */
 static void
 parse_size(struct smtp_ehlo *e, const char *text, size_t len)
 {
-	uint64_t size = 0;
-	size_t n = word(text, len);
-
-	if (n > SIZE_DIGITS)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return;
-		size = size * 10 + (uint64_t)(text[i] - '0');
-	}
-	e->size = size;
+	e->size = number(text, word(text, len), SIZE_DIGITS);
 }
 
 /* Add the words to the list; those that do not fit are left out whole. */
@@ -99,6 +108,38 @@ begins(const char *text, size_t len, const char *name)
 		if (upper(text[i]) != name[i])
 			return false;
 	return true;
+}
+
+/* One "NAME=number"; what is not known, or no limit that a server can mean, is none. */
+static void
+parse_limit(struct smtp_ehlo *e, const char *text, size_t len)
+{
+	const struct {
+		const char *name;
+		unsigned *limit;
+	} limits[] = {
+	    {"MAILMAX", &e->mailmax},
+	    {"RCPTMAX", &e->rcptmax},
+	    {"RCPTDOMAINMAX", &e->rcptdomainmax},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		size_t n = strlen(limits[i].name);
+
+		if (len > n && text[n] == '=' && begins(text, len, limits[i].name))
+			*limits[i].limit =
+			    (unsigned)number(text + n + 1, len - n - 1, LIMIT_DIGITS);
+	}
+}
+
+static void
+parse_limits(struct smtp_ehlo *e, const char *text, size_t len)
+{
+	for (size_t n; len > 0; text += n, len -= n) {
+		n = word(text, len);
+		parse_limit(e, text, n);
+		n += n < len;
+	}
 }
 
 void

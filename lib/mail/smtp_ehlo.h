@@ -19,6 +19,7 @@ enum smtp_extension {
 	SMTP_AUTH = 1 << 6,       /* RFC 4954, and "AUTH=" of old servers */
 	SMTP_REQUIRETLS = 1 << 7, /* RFC 8689 */
 	SMTP_CHUNKING = 1 << 8,   /* RFC 3030 */
+	SMTP_LIMITS = 1 << 9,     /* RFC 9422 */
 };
 
 #define SMTP_EHLO_AUTH 512 /* octets of mechanisms that are kept, NUL included */
@@ -26,6 +27,8 @@ enum smtp_extension {
 struct smtp_ehlo {
 	unsigned has;              /* enum smtp_extension */
 	uint64_t size;             /* the limit SIZE gave; 0: none, or not to be understood */
+	/* LIMITS: of a session, a transaction, a transaction; 0: none, or not to be understood */
+	unsigned mailmax, rcptmax, rcptdomainmax;
 	char auth[SMTP_EHLO_AUTH]; /* mechanisms, a space between them; of several lines: all */
 };
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mail/address.h"
 
@@ -52,10 +53,40 @@ unfit(const struct smtp_client *c, const struct smtp_transaction *t, struct outc
 	return true;
 }
 
-/* Which recipients can be named at all. */
+static bool
+same_domain(const struct smtp_transaction *t, size_t i, size_t j)
+{
+	const char *a = strrchr(smtp_recipient(t, i)->address, '@');
+	const char *b = strrchr(smtp_recipient(t, j)->address, '@');
+
+	return strcasecmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* LIMITS (RFC 9422): whether recipient i may be named with those before it, of *domains domains. */
+static bool
+within_limits(const struct smtp_client *c, const struct smtp_transaction *t, size_t i,
+    unsigned *domains)
+{
+	size_t j = 0;
+
+	if (c->ehlo.rcptmax > 0 && t->valid >= c->ehlo.rcptmax)
+		return false;
+	if (c->ehlo.rcptdomainmax == 0)
+		return true;
+	while (j < i && !(t->state[j] == RCPT_OPEN && same_domain(t, i, j)))
+		j++;
+	if (j == i && *domains >= c->ehlo.rcptdomainmax)
+		return false;
+	*domains += j == i;
+	return true;
+}
+
+/* Which recipients can be named at all, and now. */
 static void
 sort_out(const struct smtp_client *c, struct smtp_transaction *t)
 {
+	unsigned domains = 0;
+
 	for (size_t i = 0; i < t->nrcpt; i++) {
 		const char *address = smtp_recipient(t, i)->address;
 
@@ -63,6 +94,8 @@ sort_out(const struct smtp_client *c, struct smtp_transaction *t)
 			t->state[i] = RCPT_NO_MAIL;
 		} else if (address_utf8(address) && !offers(c, SMTP_SMTPUTF8)) {
 			t->state[i] = RCPT_NO_ASCII;
+		} else if (!within_limits(c, t, i, &domains)) {
+			t->state[i] = RCPT_LATER;
 		} else {
 			t->utf8 = t->utf8 || address_utf8(address);
 			t->valid++;
@@ -226,6 +259,7 @@ send_next(struct smtp_client *c, struct smtp_transaction *t)
 		smtp_ask(c, STEP_RSET, NULL, 0);
 	} else if (!t->mail_sent) {
 		t->mail_sent = true;
+		c->quitting = c->quitting || ++c->mails == c->ehlo.mailmax;
 		smtp_ask(c, STEP_MAIL, t, 0);
 	} else if (t->at < t->nrcpt) {
 		smtp_ask(c, STEP_RCPT, t, t->at++);
@@ -265,12 +299,21 @@ smtp_mail_reply(struct smtp_client *c, const struct smtp_asked *a)
 		smtp_settle_judged(c, a);
 }
 
+/* RFC 5321 4.5.3.1.10; a code that says otherwise (the mailbox is full) is taken at its word. */
+static bool
+too_many(const struct reply *r)
+{
+	if (r->code != 452 && r->code != 552)
+		return false;
+	return r->status.class == 0 || (r->status.subject == 5 && r->status.detail == 3);
+}
+
 static void
 rcpt_refused(struct smtp_client *c, const struct smtp_asked *a)
 {
 	struct outcome o = status_judge(STAGE_RCPT, &c->reply, c->config->host);
 
-	smtp_tell(c, a->t, a->rcpt, &o);
+	smtp_tell(c, a->t, a->rcpt, a->t->accepted > 0 && too_many(&c->reply), &o);
 }
 
 static void

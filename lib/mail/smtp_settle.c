@@ -31,12 +31,14 @@ has_room(struct smtp_client *c)
 }
 
 void
-smtp_tell(struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, const struct outcome *o)
+smtp_tell(struct smtp_client *c, struct smtp_transaction *t, size_t rcpt, bool later,
+    const struct outcome *o)
 {
 	struct outcome end;
 
 	if (has_room(c)) {
-		c->told[c->ntold++] = (struct smtp_told){.t = t, .rcpt = rcpt, .outcome = *o};
+		c->told[c->ntold++] = (struct smtp_told){
+		    .t = t, .rcpt = rcpt, .later = later, .outcome = *o};
 		t->state[rcpt] = RCPT_TOLD;
 		return;
 	}
@@ -75,6 +77,13 @@ smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outc
 	c->settled_end = &t->next;
 }
 
+/* Unless the transaction came to nothing before anybody had a reply: then all share its fate. */
+static bool
+goes_later(const struct smtp_transaction *t, size_t i)
+{
+	return t->state != NULL && t->state[i] == RCPT_LATER && t->answered > 0;
+}
+
 static struct outcome
 rcpt_outcome(const struct smtp_client *c, const struct smtp_transaction *t, size_t i)
 {
@@ -86,6 +95,9 @@ rcpt_outcome(const struct smtp_client *c, const struct smtp_transaction *t, size
 		return status_final(status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(5, 6, 7),
 		    "the recipient needs SMTPUTF8, but %s does not offer it", c->config->host));
 	default:
+		if (goes_later(t, i))
+			return status_trouble(STAGE_RCPT, SCOPE_RECIPIENT, STATUS(4, 5, 3),
+			    "%s takes no more recipients at once", c->config->host);
 		return t->outcome;
 	}
 }
@@ -103,6 +115,7 @@ settled_event(struct smtp_client *c, struct smtp_event *ev)
 		if (t->state != NULL && t->state[ev->rcpt] == RCPT_TOLD)
 			continue;
 		ev->outcome = rcpt_outcome(c, t, ev->rcpt);
+		ev->later = goes_later(t, ev->rcpt);
 		return true;
 	}
 	c->settled = t->next;
@@ -134,8 +147,11 @@ told_event(struct smtp_client *c, struct smtp_event *ev)
 		return false;
 	}
 	r = &c->told[c->told_at++];
-	*ev = (struct smtp_event){
-	    .type = SMTP_EVENT_RCPT, .transaction = r->t, .rcpt = r->rcpt, .outcome = r->outcome};
+	*ev = (struct smtp_event){.type = SMTP_EVENT_RCPT,
+	    .transaction = r->t,
+	    .rcpt = r->rcpt,
+	    .later = r->later,
+	    .outcome = r->outcome};
 	return true;
 }
 

@@ -17,8 +17,8 @@
 #define MESSAGES 12
 #define RCPTS 260
 #define BODY 80000
-#define SESSIONS 1200
-#define STEPS 200000
+#define SESSIONS 800
+#define STEPS 2000000
 
 /* A recipient's local-part says what the server thinks of it: o ok, x no, y later. */
 struct message {
@@ -28,6 +28,8 @@ struct message {
 	uint32_t index[RCPTS];
 	struct smtp_transaction t;
 	unsigned told[RCPTS], taken[RCPTS], delivered[RCPTS], failed[RCPTS], doubted[RCPTS], done;
+	bool under_way, again; /* again: with those that go later */
+	unsigned later;
 };
 
 struct server {
@@ -40,7 +42,9 @@ struct server {
 	struct message *message; /* under way */
 	bool named[RCPTS];
 	unsigned order[RCPTS]; /* the good ones as they came */
-	unsigned good;
+	unsigned good, asked;
+	unsigned most;    /* recipients it takes at once; 0: all */
+	unsigned rcptmax; /* … and says so in LIMITS; 0: not */
 	struct buf in, out;
 	char content[BODY];
 	size_t ncontent;
@@ -120,6 +124,7 @@ on_mail(struct server *s, const char *line)
 		if (strlen(messages[i].from) == len &&
 		    strncmp(messages[i].from, line + 11, len) == 0)
 			s->message = &messages[i];
+	s->asked = 0;
 	if (line[11] == 'x') {
 		buf_adds(&s->out, "550 no\r\n");
 		return;
@@ -135,10 +140,14 @@ on_rcpt(struct server *s, const char *line)
 {
 	size_t n = strtoul(line + 10, NULL, 10);
 
+	if (s->rcptmax > 0 && ++s->asked > s->rcptmax)
+		complain(s, "more than RCPTMAX");
 	if (!s->open) {
 		buf_adds(&s->out, "503 MAIL first\r\n");
 	} else if (line[9] != 'o') {
 		buf_adds(&s->out, line[9] == 'x' ? "550-no\r\n550 such\r\n" : "450 later\r\n");
+	} else if (s->most > 0 && s->good >= s->most) {
+		buf_adds(&s->out, "452 enough\r\n");
 	} else {
 		s->named[n] = true;
 		s->order[s->good++] = (unsigned)n;
@@ -271,6 +280,8 @@ on_line(struct server *s, const char *line, size_t len)
 	} else if (strcmp(line, s->lmtp ? "LHLO client.example\r\n" : "EHLO client.example\r\n") ==
 		   0) {
 		buf_adds(&s->out, s->pipelining ? "250-hi\r\n250-PIPELINING\r\n" : "250-hi\r\n");
+		if (s->rcptmax > 0)
+			buf_addf(&s->out, "250-LIMITS RCPTMAX=%u\r\n", s->rcptmax);
 		buf_adds(&s->out, s->chunking ? "250 CHUNKING\r\n" : "250 NOTHING\r\n");
 	} else if (strcmp(line, "QUIT\r\n") == 0) {
 		buf_adds(&s->out, "221 bye\r\n");

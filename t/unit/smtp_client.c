@@ -85,6 +85,7 @@ on_event(struct play *p, const struct smtp_event *ev, bool cut)
 {
 	struct message *m = ev->transaction != NULL ? ev->transaction->owner : NULL;
 	struct smtp_output w;
+	bool later;
 
 	if (p->closed > 0)
 		wrong(p, "event", "after the end");
@@ -99,7 +100,10 @@ on_event(struct play *p, const struct smtp_event *ev, bool cut)
 		if (m->done > 0)
 			wrong(p, "recipient", "after its message");
 		m->told[ev->rcpt]++;
-		if (!cut)
+		later = strcmp(m->fate[ev->rcpt].status, "later") == 0;
+		if (!cut && ev->later != later)
+			wrong(p, later ? "not later" : "later", m->rcpt[ev->rcpt].address);
+		if (!cut && !later)
 			check_fate(p, &m->fate[ev->rcpt], &ev->outcome, m->rcpt[ev->rcpt].address);
 		else if (ev->outcome.status.class == 2 && m->fate[ev->rcpt].status[0] != '2')
 			wrong(p, "delivered", m->rcpt[ev->rcpt].address);

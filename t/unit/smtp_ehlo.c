@@ -30,6 +30,36 @@ static const struct {
     {"auth without mechanisms", {"AUTH"}, SMTP_AUTH, 0, ""},
 };
 
+static const struct {
+	const char *line;
+	unsigned mailmax, rcptmax, rcptdomainmax;
+} limits[] = {
+    {"LIMITS", 0, 0, 0},
+    {"LIMITS MAILMAX=20 RCPTMAX=100 RCPTDOMAINMAX=1", 20, 100, 1},
+    {"limits rcptmax=7", 0, 7, 0},
+    {"LIMITS  RCPTMAX=007\tMAILMAX=999999 ", 999999, 7, 0},
+    {"LIMITS RCPTMAX=0 MAILMAX= RCPTDOMAINMAX", 0, 0, 0},
+    {"LIMITS RCPTMAX=1000000 MAILMAX=-1 RCPTDOMAINMAX=3x", 0, 0, 0},
+    {"LIMITS RCPTMAX=99999999999999999999999999", 0, 0, 0},
+    {"LIMITS RCPTMAXIMUM=5 XMAILMAX=5 RCPTMAX==5 =5 OTHER=1,2", 0, 0, 0},
+    {"LIMITS RCPTMAX=5 RCPTMAX=6", 0, 6, 0},
+    {"LIMITS=RCPTMAX=5", 0, 5, 0},
+};
+
+static void
+test_limits(void)
+{
+	struct smtp_ehlo e;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		smtp_ehlo_init(&e);
+		smtp_ehlo_line(&e, limits[i].line, strlen(limits[i].line));
+		is_int(e.mailmax, limits[i].mailmax, limits[i].line);
+		is_int(e.rcptmax, limits[i].rcptmax, "… RCPTMAX");
+		is_int(e.rcptdomainmax, limits[i].rcptdomainmax, "… RCPTDOMAINMAX");
+	}
+}
+
 int
 main(void)
 {
@@ -54,5 +84,6 @@ main(void)
 	smtp_ehlo_init(&e);
 	smtp_ehlo_line(&e, "AUTH PL\0IN LOGIN", 16);
 	is(e.auth, "LOGIN", "… and one with a NUL");
+	test_limits();
 	return done();
 }

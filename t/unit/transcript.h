@@ -18,7 +18,8 @@
  *
  *	WHAT is known of a message that the client holds: "encode" (it must be), "trouble" (nothing,
  *	for good) or "unknown" (nothing yet); absent: it goes as it is
- *	FATE is "STATUS SCOPE text", the text being a part of the outcome's.
+ *	FATE is "STATUS SCOPE text", the text being a part of the outcome's; of a recipient also
+ *	"later": it belongs in another transaction
  *
  *	S: the server's line        s: the same, although the client has not written all it has
  *	C: the client's line        C: [message]  the client sends the content
