@@ -27,11 +27,13 @@ zeros=$(printf '00%.0s' {1..32})
 
 n=0
 log_of() { grep -F "to=<$1>" "$S/log" | tail -n 1; }
-# deliver SETTING...: one message, with these settings; what the log says of it is in $said.
+# deliver SETTING... [-OPTION...]: one message, with these settings; what the log says of it is in $said.
 deliver() {
-	config queue.deliver=queue queue.first_retry=1h log.to="$S/log" "$@"
+	local settings=()
+	while [ $# -gt 0 ] && [[ $1 != -* ]]; do settings+=("$1") && shift; done
+	config queue.deliver=queue queue.first_retry=1h log.to="$S/log" "${settings[@]}"
 	n=$((n + 1))
-	sendmail -i -f s@x.example "r$n@y.example" <<<$'Subject: x\n\nhello'
+	sendmail "$@" -i -f s@x.example "r$n@y.example" <<<$'Subject: x\n\nhello'
 	sendmail -q
 	said=$(log_of "r$n@y.example")
 	rm -rf "${S:?}/spool"/*
@@ -141,6 +143,20 @@ STARTTLS refused|-r 'starttls reply 454 4.7.0 not now'|454 4.7.0 not now
 the connection ends|-r 'tls close'|TLS handshake with .*closed by the server
 the connection is reset|-r 'tls reset'|TLS handshake with .*(Connection reset|closed)
 TLS 1.1 only|-m 1.1|neither TLS 1.2 nor 1.3
+X
+
+# A message that wants REQUIRETLS goes to a server that is held to be right, by whatever it is.
+while IFS='|' read -r name cert options settings wanted; do
+	# shellcheck disable=SC2086
+	server $cert $options
+	# shellcheck disable=SC2086
+	deliver "$(relay smtp)" $settings -O requiretls
+	like "REQUIRETLS, $name" "$said" "$wanted"
+done <<X
+verified|good|-o REQUIRETLS|$ca tls.policy=verify|verified,.*status=sent
+pinned|alone|-o REQUIRETLS|tls.fingerprint=$(fingerprint alone)|pinned,.*status=sent
+anonymous|foreign|-o REQUIRETLS|$ca tls.policy=encrypt|dsn=5.7.[0-9]+, status=bounced .*no verified TLS
+not offered|good||$ca tls.policy=verify|dsn=5.7.[0-9]+, status=bounced .*does not offer it
 X
 
 # What comes behind the reply to STARTTLS in plain ends the session.

@@ -23,6 +23,7 @@ static const struct {
     {"AUTH", EXT_AUTH},
     {"CHUNKING", EXT_CHUNKING},
     {"LIMITS", EXT_LIMITS},
+    {"REQUIRETLS", EXT_REQUIRETLS},
 };
 
 enum { EXTENSIONS = sizeof extensions / sizeof extensions[0] };
@@ -39,6 +40,7 @@ static const struct {
     {STAGE_MAIL, "RET", EXT_DSN},
     {STAGE_MAIL, "ENVID", EXT_DSN},
     {STAGE_MAIL, "AUTH", EXT_AUTH},
+    {STAGE_MAIL, "REQUIRETLS", EXT_REQUIRETLS},
     {STAGE_RCPT, "NOTIFY", EXT_DSN},
     {STAGE_RCPT, "ORCPT", EXT_DSN},
 };
@@ -75,7 +77,7 @@ esmtp_ehlo(const struct session *s, char *text, size_t size, const char *arg)
 	have |= k->starttls && !s->wire.ssl ? EXT_STARTTLS : 0;
 	have |= k->user && (s->wire.ssl || k->auth_in_clear) ? EXT_AUTH : 0;
 	have |= k->extra | (k->limits ? EXT_LIMITS : 0);
-	have &= ~k->left_out;
+	have &= ~(k->left_out | (s->wire.ssl ? 0 : EXT_REQUIRETLS)); /* RFC 8689 2 */
 	size_t n = (size_t)snprintf(text, size, "250-%s greets %.255s", k->name, arg);
 	char *last = text;
 	for (size_t i = 0; i < EXTENSIONS && n < size; i++) {

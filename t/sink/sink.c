@@ -18,7 +18,7 @@
  *	-u             AUTH is offered without TLS too
  *	-l             LMTP: LHLO, and a reply for each recipient after the dot
  *	-x EXT,...     extensions not to offer
- *	-o CHUNKING    offer it, too
+ *	-o EXT,...     offer them too: CHUNKING; REQUIRETLS (under TLS)
  *	-L LIMITS      offer "LIMITS MAILMAX=3 RCPTMAX=9 …" (RFC 9422), and hold clients to it
  *	-z OCTETS      limit on messages, announced by SIZE
  *	-s FILE        script;  -r RULE  one rule of it. Both may be repeated

@@ -37,6 +37,7 @@ enum extension {
 	EXT_AUTH = 128,
 	EXT_CHUNKING = 256,
 	EXT_LIMITS = 512,
+	EXT_REQUIRETLS = 1024,
 };
 
 /* What the options say; nobody writes to it once the first connection came. */
