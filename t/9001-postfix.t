@@ -9,15 +9,7 @@ need_root
 need awk chroot mount openssl unshare
 scratch
 
-# What a strict reader could trip over: dots, blanks at the ends, 8-bit octets, a long line, no end of
-# line at the end of the file.
-{
-	printf '%s\n' 'Date: Mon, 23 Nov 2026 16:13:05 +0100' 'From: Alice <a@example.org>' \
-		'To: b@example.net' 'Message-ID: <1.2.3@example.org>' 'Subject: a  subject,' \
-		'	continued ' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=utf-8' \
-		'Content-Transfer-Encoding: 8bit' '' . .. '.dot' 'From x ' ' ' '	' 'Grüße' ''
-	printf '%0998d\n\nthe end' 0
-} >"$S/message"
+peer_message >"$S/message"
 { cat "$S/message" && echo; } >"$S/wanted"
 
 # shellcheck disable=SC2317 # called by ok

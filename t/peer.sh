@@ -17,6 +17,9 @@
 #	                                the namespaces: for the owners of the files, say
 #	peer_stop NAME                  with all that it wrote
 #	maildir FOLDER                  paths of what is in its new, oldest first
+#	peer_message                    prints one with all that a strict reader could trip over: dots,
+#	                                blanks at the ends, 8-bit octets, a long line, and no end of line
+#	                                at the end
 
 declare -A peer_pid=()
 
@@ -97,3 +100,11 @@ peer_stop() {
 }
 
 maildir() { find "$1/new" -type f -printf '%T@ %p\n' 2>/dev/null | sort -n | cut -d' ' -f2-; }
+
+peer_message() {
+	printf '%s\n' 'Date: Mon, 23 Nov 2026 16:13:05 +0100' 'From: Alice <a@example.org>' \
+		'To: b@example.net' 'Message-ID: <1.2.3@example.org>' 'Subject: a  subject,' \
+		'	continued ' 'MIME-Version: 1.0' 'Content-Type: text/plain; charset=utf-8' \
+		'Content-Transfer-Encoding: 8bit' '' . .. '.dot' 'From x ' ' ' '	' 'Grüße' ''
+	printf '%0998d\n\nthe end' 0
+}
