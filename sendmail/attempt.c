@@ -73,14 +73,7 @@ name_damaged(struct work *w, const struct claim *c, const char *name)
 static const char *
 relay_of(const struct work *w, const struct attempt *a, char dst[HOST_LEN])
 {
-	const struct settings_relay *r = settings_relay_of(w->settings, a->claim.envelope.from);
-
-	if ((r != NULL ? r->url : w->settings->relay_url)[0] == '\0')
-		return NULL;
-	dst[0] = '\0';
-	if (r != NULL)
-		snprintf(dst, HOST_LEN, ":%s", settings_relay_name(r));
-	return dst;
+	return settings_by_relay(w->settings, a->claim.envelope.from, dst) ? dst : NULL;
 }
 
 /* As struct handoff_job has it; relay: what relay_of() said. */

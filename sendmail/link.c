@@ -28,6 +28,7 @@ struct sending {
 	const char *hostname;
 	char password[SECRET_LEN];
 	struct buf *why;
+	bool no_password;
 };
 
 /*
@@ -40,6 +41,9 @@ read_password(struct sending *e, const char *section)
 	const struct settings_relay *relay = NULL;
 	int r;
 
+	e->password[0] = '\0';
+	if (e->no_password)
+		return 0;
 	for (size_t i = 0; i < e->settings->nrelays; i++)
 		if (strcmp(e->settings->relay[i].section, section) == 0)
 			relay = &e->settings->relay[i];
@@ -82,11 +86,13 @@ send_setting(void *arg, const char *section, const char *key, const char *value)
 }
 
 static int
-send_settings(int fd, const struct settings *s, struct buf *why)
+send_settings(int fd, bool no_password, const struct settings *s, struct buf *why)
 {
 	union handoff_message ready = {.type = HANDOFF_READY};
 	char hostname[HOST_LEN];
-	struct sending e = {.fd = fd, .settings = s, .hostname = hostname, .why = why};
+	struct sending e = {
+	    .fd = fd, .settings = s, .hostname = hostname, .why = why,
+	    .no_password = no_password};
 	int r;
 
 	host_name(hostname, s->mail_hostname);
@@ -150,7 +156,7 @@ start_here(struct link *l, const struct settings *s, struct buf *why)
 	}
 	if (start(l, why) == -1)
 		return -1;
-	if (send_settings(l->fd, s, why) == 0)
+	if (send_settings(l->fd, l->no_password, s, why) == 0)
 		return 0;
 	link_close(l);
 	return -1;

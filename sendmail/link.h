@@ -16,6 +16,7 @@ struct link {
 	int fd;         /* the channel, non-blocking; -1: none */
 	pid_t pid;      /* of smtp; for the log's tag */
 	int supervisor; /* whom to ask for one, or -1: it is started here */
+	bool no_password; /* do without */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "destination.h"
+#include "probe.h"
 #include "sys/clock.h"
 
 #define JOBS_MAX (2U * HANDOFF_JOBS) /* open ones, before no more are taken */
@@ -105,7 +106,9 @@ take_message(struct loop *l, const union handoff_message *m, int fd)
 	}
 	if (fd != -1)
 		close(fd);
-	if (m->type == HANDOFF_SETTING && !ready)
+	if (m->type == HANDOFF_PROBE && ready)
+		probe_run(&l->wire, l->channel, &m->probe);
+	else if (m->type == HANDOFF_SETTING && !ready)
 		wire_set(&l->wire, &m->setting);
 	else if (m->type == HANDOFF_READY && !ready)
 		wire_complete(&l->wire);

@@ -349,6 +349,10 @@ options_parse(struct options *o, int argc, char **argv, char *error, unsigned si
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			break;
+		if (strcmp(argv[i], "--json") == 0) {
+			o->json = true;
+			continue;
+		}
 		if (argv[i][0] != '-' || argv[i][1] == '\0') {
 			o->recipients[operands++] = argv[i];
 			continue;

@@ -41,6 +41,7 @@ struct options {
 	bool from_header;     /* -t */
 	bool no_aliases;      /* -n */
 	bool verbose;         /* -v */
+	bool json;            /* --json, with -bv: objects, a line each */
 	bool smtputf8;        /* -U, -O SMTPUTF8: a header that is not ASCII asks for SMTPUTF8 */
 	bool requiretls;      /* -O REQUIRETLS */
 	const char *from;     /* -f, -r; NULL: not given */

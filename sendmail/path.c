@@ -234,3 +234,28 @@ path_address(const struct path *p)
 {
 	return &p->address[p->at];
 }
+
+struct session_config
+path_session(const struct path *p)
+{
+	const struct wire *w = p->wire;
+	const struct wire_hop *hop = path_hop(p);
+	const struct relay *relay = hop->relay;
+
+	return (struct session_config){
+	    .hostname = w->settings.mail_hostname,
+	    .host = path_host(p),
+	    .address = *path_address(p),
+	    .policy = path_policy(p),
+	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
+	    .also = relay != NULL || p->domain[0] == '[' ? NULL : p->domain,
+	    .pinned = relay != NULL,
+	    .tlsa = &p->tlsa,
+	    .plain_auth =
+		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
+	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
+	    .tls = w->tls,
+	    .chunking = w->settings.smtp_chunking != 0,
+	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
+	};
+}

@@ -12,6 +12,7 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include "net/session.h"
 #include "wire.h"
 
 #define PATH_TRIES 10     /* addresses of a hop that are tried, as Postfix bounds them */
@@ -73,6 +74,9 @@ enum tls_policy path_policy(const struct path *p);
 bool path_may_be_plain(const struct path *p);
 const char *path_host(const struct path *p);
 const struct inet *path_address(const struct path *p);
+
+/* A session there, but for who gives it mail. Borrows from the path. PATH_AT only. */
+struct session_config path_session(const struct path *p);
 
 void path_reset(struct path *p);
 

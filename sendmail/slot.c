@@ -53,29 +53,12 @@ next_mail(void *owner)
 struct slot *
 slot_new(struct destination *d)
 {
-	struct wire *w = d->wire;
-	const struct wire_hop *hop = path_hop(&d->path);
-	const struct relay *relay = hop->relay;
+	const struct wire *w = d->wire;
 	struct slot *s = calloc(1, sizeof(*s));
-	struct session_config config = {
-	    .hostname = w->settings.mail_hostname,
-	    .host = path_host(&d->path),
-	    .address = *path_address(&d->path),
-	    .policy = path_policy(&d->path),
-	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
-	    .also = relay != NULL || d->name[0] == '[' ? NULL : d->name,
-	    .pinned = relay != NULL,
-	    .tlsa = &d->path.tlsa,
-	    .plain_auth =
-		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
-	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
-	    .tls = w->tls,
-	    .chunking = w->settings.smtp_chunking != 0,
-	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
-	    .next = next_mail,
-	    .owner = s,
-	};
+	struct session_config config = path_session(&d->path);
 
+	config.next = next_mail;
+	config.owner = s;
 	if (s == NULL || (s->session = session_new(&config, w->now)) == NULL) {
 		free(s);
 		return NULL;

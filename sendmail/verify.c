@@ -9,17 +9,21 @@
 
 #include "aliases.h"
 #include "complain.h"
+#include "examine.h"
+#include "health.h"
 #include "intake.h"
 #include "mail/address.h"
+#include "mail/json.h"
 #include "mail/rewrite.h"
 #include "mail/route.h"
 
 struct verify {
+	const struct options *options;
 	const struct settings *settings;
 	struct names names;
 	char sender[ADDRESS_MAX + 1]; /* of a message from the caller; "": not known */
 	const char *relays;           /* … and the URLs that it goes by; "": none */
-	int status;                   /* of the first that does not resolve */
+	int status;                   /* of the first that does not resolve, or cannot be reached */
 };
 
 static void
@@ -31,13 +35,24 @@ note(struct verify *v, int status)
 
 /* What was typed, harmless on a terminal. */
 static void
-show(const char *text, const char *verdict, const char *detail)
+show(const struct verify *v, const char *text, const char *verdict, const char *detail)
 {
+	struct buf out = BUF_INIT(16 * 1024);
 	char a[512], b[512];
 
 	text_clean(a, sizeof(a), text, strlen(text));
 	text_clean(b, sizeof(b), detail, strlen(detail));
-	printf("%s... %s%s\n", a, verdict, b);
+	if (!v->options->json) {
+		printf("%s... %s%s\n", a, verdict, b);
+		return;
+	}
+	buf_addc(&out, '{');
+	json_member(&out, "address", a);
+	json_member(&out, "verdict", verdict);
+	json_member(&out, "detail", b);
+	buf_addc(&out, '}');
+	puts(buf_str(&out));
+	buf_free(&out);
 }
 
 /* The relays without their passwords: "by the relay a port 587, else b port 25". */
@@ -72,6 +87,25 @@ describe_route(const struct verify *v, const char *address, char *dst, size_t si
 	return 0;
 }
 
+/* -v: go there. */
+static void
+try_out(struct verify *v, const char *address)
+{
+	char destination[HOST_LEN];
+	const struct examine e = {
+	    .destination = destination,
+	    .from = v->sender,
+	    .to = address,
+	    .json = v->options->json,
+	};
+
+	if (!settings_by_relay(v->settings, v->sender, destination) &&
+	    route_domain(destination, address) == -1)
+		return;
+	fflush(stdout);
+	note(v, examine(&e, v->settings));
+}
+
 static void
 show_result(struct verify *v, const char *typed, struct recipient *r)
 {
@@ -83,17 +117,19 @@ show_result(struct verify *v, const char *typed, struct recipient *r)
 		return;
 	}
 	if (!address_valid(r->address)) {
-		show(typed, "no such address: ", r->address);
+		show(v, typed, "no such address: ", r->address);
 		note(v, EX_NOHOST);
 		return;
 	}
 	if (describe_route(v, r->address, route, sizeof(route)) == -1) {
-		show(typed, "undeliverable: ", route);
+		show(v, typed, "undeliverable: ", route);
 		note(v, EX_NOHOST);
 		return;
 	}
 	snprintf(line, sizeof(line), "<%s> %s", r->address, route);
-	show(typed, "deliverable: ", line);
+	show(v, typed, "deliverable: ", line);
+	if (v->options->verbose)
+		try_out(v, r->address);
 }
 
 static void
@@ -106,7 +142,7 @@ resolve(struct verify *v, const char *typed, const char *mailbox)
 
 	if (address_qualify(address, mailbox, INTAKE_LOCAL) == -1 ||
 	    envelope_add(&e, address) == -1) {
-		show(typed, "not an address", "");
+		show(v, typed, "not an address", "");
 		note(v, EX_NOUSER);
 		return;
 	}
@@ -115,12 +151,12 @@ resolve(struct verify *v, const char *typed, const char *mailbox)
 		    v->settings->mail_aliases, INTAKE_LOCAL, v->names.hostname, &e, &errors);
 	aliases_report(&errors);
 	if (r == EX_DATAERR) {
-		show(typed, "leads to nobody: see the aliases", "");
+		show(v, typed, "leads to nobody: see the aliases", "");
 		note(v, EX_NOUSER);
 	} else if (r == EX_TEMPFAIL || r == EX_OSERR)
 		note(v, EX_TEMPFAIL);
 	else if (e.nrcpt == 0)
-		show(typed, "discarded: an alias of /dev/null", "");
+		show(v, typed, "discarded: an alias of /dev/null", "");
 	for (size_t i = 0; i < e.nrcpt && r != EX_DATAERR; i++)
 		show_result(v, typed, &e.rcpt[i]);
 	buf_free(&errors);
@@ -139,19 +175,23 @@ verify_list(struct verify *v, const char *list)
 		if (ev == ADDRESS_ONE)
 			resolve(v, a.mailbox, a.mailbox);
 		else {
-			show(list, "not an address", "");
+			show(v, list, "not an address", "");
 			note(v, EX_NOUSER);
 		}
 }
 
+/* The sender that a message from the caller would have, -f or himself; "" when there is none. */
 static void
 find_sender(struct verify *v)
 {
+	const char *from = v->options->from != NULL ? v->options->from : v->names.user.login;
 	const struct settings_relay *relay;
 
-	if (address_qualify(v->sender, v->names.user.login, v->names.domain) == -1)
+	if (strcmp(from, "<>") == 0 || from[0] == '\0' ||
+	    address_qualify(v->sender, from, v->names.domain) == -1)
 		v->sender[0] = '\0';
-	rewrite_apply(v->settings->rewrite_envelope_from, v->sender);
+	else
+		rewrite_apply(v->settings->rewrite_envelope_from, v->sender);
 	relay = settings_relay_of(v->settings, v->sender);
 	v->relays = relay != NULL ? relay->url : v->settings->relay_url;
 }
@@ -164,18 +204,18 @@ show_sender(const struct verify *v)
 	if (v->sender[0] == '\0')
 		return;
 	snprintf(line, sizeof(line), "mail from here is sent as <%s>", v->sender);
-	show(v->names.user.login, line, "");
+	show(v, v->names.user.login, line, "");
 }
 
 int
 verify(const struct options *o, const struct settings *s)
 {
-	struct verify v = {.settings = s, .status = EX_OK};
+	struct verify v = {.options = o, .settings = s, .status = EX_OK};
 
-	if (o->nrecipients == 0)
-		return complain(EX_USAGE, "-bv: no addresses: name them on the command line");
 	names_gather(&v.names, s);
 	find_sender(&v);
+	if (o->nrecipients == 0)
+		return health(o, s, v.sender);
 	if (o->verbose)
 		show_sender(&v);
 	for (int i = 0; i < o->nrecipients; i++)

@@ -2,6 +2,7 @@
 #include "mail/smtp_client.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,6 +259,26 @@ on_early(struct smtp_client *c)
 	}
 }
 
+/*
+ * Challenges are between the mechanism and the server; and what is said to a recipient whose sender
+ * was refused means nothing.
+ */
+static void
+trace(const struct smtp_client *c, const struct smtp_asked *a)
+{
+	const struct smtp_client_config *config = c->config;
+	enum stage stage = smtp_rows[a->step].stage;
+	bool login = stage == STAGE_AUTH;
+	char text[REPLY_TEXT + 64];
+
+	if (config->trace == NULL || (login && c->reply.code == 334) ||
+	    (stage == STAGE_RCPT && a->t == NULL))
+		return;
+	snprintf(text, sizeof(text), "%s%s%s", login ? sasl_name(c->sasl.mechanism) : "",
+	    login ? ": " : "", c->reply.text);
+	config->trace(config->trace_arg, stage, c->reply.code, text);
+}
+
 static void
 on_reply(struct smtp_client *c)
 {
@@ -267,6 +288,7 @@ on_reply(struct smtp_client *c)
 		on_early(c);
 		return;
 	}
+	trace(c, &a);
 	if (!smtp_more_replies(c, &a)) {
 		c->head = (c->head + 1) % SMTP_ASKED;
 		c->nasked--;

@@ -74,6 +74,8 @@
 #define SMTP_IN_DOUBT_SIZE (256U * 1024) /* octets of theirs, at which no other follows */
 #define SMTP_FLIGHT (64U * 1024) /* octets of a message that goes before the replies to RCPT */
 
+typedef void smtp_trace(void *arg, enum stage stage, int code, const char *text);
+
 /* What a session needs to know; borrowed for its life. */
 struct smtp_client_config {
 	const char *hostname;               /* for EHLO: FQDN or address literal */
@@ -89,6 +91,12 @@ struct smtp_client_config {
 	const char *nonce;                  /* see struct sasl_facts */
 	/* Of the TLS connection; NULL: none. The caller fills it before smtp_client_secured(). */
 	const struct sasl_binding *binding;
+	/*
+	 * Told of every reply and of what the caller knows to tell (net/session.h); NULL: nobody. The
+	 * text is clean and without secrets; code 0: not a reply.
+	 */
+	smtp_trace *trace;
+	void *trace_arg;
 };
 
 /* A message to be sent: which recipients of which envelope. The caller's, and neither freed nor
@@ -98,6 +106,7 @@ struct smtp_transaction {
 	const uint32_t *rcpt; /* indexes into envelope->rcpt */
 	size_t nrcpt;
 	void *owner; /* the caller's */
+	bool probe;  /* nothing is sent: MAIL, RCPT and RSET only */
 	bool held;   /* smtp_client_begin() set it: see smtp_client_release() */
 	/* private */
 	bool encoded;                     /* what is sent is not what envelope->size counts */

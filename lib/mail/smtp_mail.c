@@ -263,7 +263,7 @@ send_next(struct smtp_client *c, struct smtp_transaction *t)
 		smtp_ask(c, STEP_MAIL, t, 0);
 	} else if (t->at < t->nrcpt) {
 		smtp_ask(c, STEP_RCPT, t, t->at++);
-	} else if (!t->data_sent && !waits_for_replies(c, t)) {
+	} else if (!t->data_sent && !t->probe && !waits_for_replies(c, t)) {
 		t->data_sent = true;
 		smtp_ask(c, smtp_bdat(c, t) ? STEP_BDAT : STEP_DATA, t, 0);
 	} else {
@@ -323,6 +323,19 @@ rcpt_accepted(struct smtp_transaction *t, size_t rcpt)
 	t->accepted++;
 }
 
+/* Nobody is to get the message, or it is none: then the server is to forget the sender again. */
+static void
+rcpts_known(struct smtp_client *c, const struct smtp_asked *a)
+{
+	bool forget = a->t->probe && c->open;
+
+	smtp_settle_judged(c, a);
+	if (!forget)
+		return;
+	c->open = false;
+	smtp_ask(c, STEP_RSET, NULL, 0);
+}
+
 void
 smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a)
 {
@@ -337,8 +350,8 @@ smtp_rcpt_reply(struct smtp_client *c, const struct smtp_asked *a)
 		rcpt_accepted(t, a->rcpt);
 	else
 		rcpt_refused(c, a);
-	if (!c->closed && t->answered == t->valid && t->accepted == 0)
-		smtp_settle_judged(c, a);
+	if (!c->closed && t->answered == t->valid && (t->accepted == 0 || t->probe))
+		rcpts_known(c, a);
 }
 
 void

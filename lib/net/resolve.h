@@ -86,6 +86,9 @@ struct lookup {
  */
 void resolve(struct lookup *l);
 
+/* The name servers that are asked, for people: "192.0.2.53, 2001:db8::53". */
+void resolve_servers(char *dst, size_t size);
+
 /* Answer it when no look-up is needed: false when one is. Never blocks. */
 bool resolve_literal(struct lookup *l);
 

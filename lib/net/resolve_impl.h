@@ -4,6 +4,7 @@
  *
  *	resolve.c       MX and addresses
  *	resolve_tlsa.c  what DANE wants to know
+ *	resolve_servers.c
  */
 #ifndef NET_RESOLVE_IMPL_H
 #define NET_RESOLVE_IMPL_H

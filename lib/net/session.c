@@ -122,6 +122,12 @@ session_lmtp(const struct session *s)
 	return s->config.lmtp;
 }
 
+int
+session_error(const struct session *s)
+{
+	return s->stream.error;
+}
+
 bool
 session_damaged(const struct session *s)
 {
@@ -153,6 +159,8 @@ set_client_config(struct session *s)
 	    .crypto = &crypto_sasl,
 	    .nonce = s->nonce,
 	    .binding = &s->binding,
+	    .trace = config->trace,
+	    .trace_arg = config->trace_arg,
 	};
 }
 
@@ -205,10 +213,26 @@ go_on_connecting(struct session *s)
 	if (stream_connected(&s->stream) == -1) {
 		if (errno != EAGAIN)
 			connect_failed(s, stream_why(&s->stream));
-	} else if (s->config.implicit_tls)
+		return;
+	}
+	if (s->config.trace != NULL)
+		s->config.trace(s->config.trace_arg, STAGE_CONNECT, 0, s->name);
+	if (s->config.implicit_tls)
 		start_tls(s);
 	else
 		start_talk(s);
+}
+
+static void
+trace_tls(const struct session *s)
+{
+	char certificate[448], text[sizeof(s->tls) + sizeof(certificate) + 2];
+
+	if (s->config.trace == NULL)
+		return;
+	tls_show_certificate(s->stream.tls, certificate, sizeof(certificate));
+	snprintf(text, sizeof(text), "%s; %s", s->tls, certificate);
+	s->config.trace(s->config.trace_arg, STAGE_TLS, 0, text);
 }
 
 static void
@@ -222,6 +246,7 @@ go_on_securing(struct session *s)
 	}
 	tls_describe(s->stream.tls, s->tls, sizeof(s->tls));
 	tls_binding(s->stream.tls, &s->binding);
+	trace_tls(s);
 	if (s->client == NULL) {
 		start_talk(s);
 		return;
@@ -263,9 +288,10 @@ session_read_some(struct session *s)
 static void
 timed_out(struct session *s)
 {
-	if (s->phase == PHASE_CONNECT)
-		connect_failed(s, strerror(ETIMEDOUT));
-	else if (s->phase == PHASE_TALK && smtp_client_timeout(s->client) == 0)
+	if (s->phase == PHASE_CONNECT) {
+		s->stream.error = ETIMEDOUT;
+		connect_failed(s, stream_why(&s->stream));
+	} else if (s->phase == PHASE_TALK && smtp_client_timeout(s->client) == 0)
 		smtp_client_quit(s->client);
 	else if (s->phase == PHASE_TALK && smtp_client_stage(s->client) == STAGE_BODY &&
 		 s->now < s->moved + smtp_client_timeout(s->client))

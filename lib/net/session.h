@@ -65,6 +65,9 @@ struct session_config {
 	const struct sasl_account *account;
 	struct tls_context *tls;  /* needed unless the policy is NONE */
 	unsigned connect_timeout; /* milliseconds */
+	/* See smtp_client_config; told besides of the connection, and of TLS with its certificate. */
+	smtp_trace *trace;
+	void *trace_arg;
 	/* The next message for this session, or NULL. It is the session's until SMTP_EVENT_DONE. */
 	struct session_mail *(*next)(void *owner);
 	void *owner;
@@ -99,6 +102,9 @@ const char *session_tls(const struct session *s);
 /* The server takes DSN parameters; and it is the last one, by LMTP. */
 bool session_dsn(const struct session *s);
 bool session_lmtp(const struct session *s);
+
+/* The errno of a connection that failed; 0: none did. */
+int session_error(const struct session *s);
 
 /* It ended because a spool file was bad: that says nothing of the server. */
 bool session_damaged(const struct session *s);

@@ -85,6 +85,9 @@ bool tls_verified(const struct tls *t);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified" */
 void tls_describe(const struct tls *t, char *dst, size_t size);
 
+/* After the handshake: "certificate for NAMES, issued by NAME, expires in 45 days", clean. */
+void tls_show_certificate(const struct tls *t, char *dst, size_t size);
+
 /*
  * What SASL can bind to: with TLS 1.3 tls-exporter (RFC 9266), below that tls-server-end-point
  * (RFC 5929 4); a name of NULL where there is neither.

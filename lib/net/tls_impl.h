@@ -66,6 +66,9 @@ int tls_expect(struct tls *t, const struct tls_peer *peer);
 /* What the server is held to be, once its certificate was seen. */
 enum tls_verdict tls_verdict(const struct tls *t);
 
+/* The hosts that a certificate is for, a few of them: clean. */
+void tls_list_names(char *dst, size_t size, const X509 *cert);
+
 /* The certificate is not one of the fingerprints: say so in t->flaw. */
 void tls_note_pin(struct tls *t);
 

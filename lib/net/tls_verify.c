@@ -30,8 +30,8 @@ add_name(struct buf *out, const GENERAL_NAME *name)
 	return true;
 }
 
-static void
-list_names(char *dst, size_t size, const X509 *cert)
+void
+tls_list_names(char *dst, size_t size, const X509 *cert)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	struct buf list = BUF_INIT(4096);
@@ -97,7 +97,7 @@ note_flaw(struct tls *t, X509_STORE_CTX *x)
 		    "it is not yet valid, only from %s (is the clock right?)", text);
 	} else if (cert != NULL && (error == X509_V_ERR_HOSTNAME_MISMATCH ||
 				       error == X509_V_ERR_IP_ADDRESS_MISMATCH)) {
-		list_names(text, sizeof(text), cert);
+		tls_list_names(text, sizeof(text), cert);
 		snprintf(
 		    t->flaw, sizeof(t->flaw), "it is not for %.100s but for %s", t->host, text);
 	} else if (error == X509_V_ERR_INVALID_PURPOSE) {

@@ -42,6 +42,7 @@
 #include <stdint.h>
 
 #include "mail/buf.h"
+#include "mail/route.h"
 
 enum { /* [queue] deliver */
 	DELIVER_BACKGROUND,
@@ -143,6 +144,12 @@ int settings_set(struct settings *s, const char *section, const char *key, const
  */
 const struct settings_relay *settings_relay_of(const struct settings *s, const char *sender);
 const char *settings_relay_name(const struct settings_relay *r);
+
+/*
+ * Whether mail of a sender goes by relays; then dst is its destination, "" or ":NAME", as struct
+ * handoff_job has it. Else each recipient has one of its own.
+ */
+bool settings_by_relay(const struct settings *s, const char *sender, char dst[HOST_LEN]);
 
 /*
  * Call `each` in the table's order with every setting as text, secrets too, for handing them to

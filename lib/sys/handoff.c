@@ -44,6 +44,10 @@ message_len(const union handoff_message *m)
 		return sizeof(m->result);
 	case HANDOFF_DONE:
 		return sizeof(m->done);
+	case HANDOFF_PROBE:
+		return sizeof(m->probe);
+	case HANDOFF_STEP:
+		return sizeof(m->step);
 	}
 	return 0;
 }
@@ -64,7 +68,7 @@ handoff_send(int channel, const union handoff_message *m, int fd)
 static bool
 clean(char *text, size_t size)
 {
-	char copy[OUTCOME_TEXT];
+	char copy[PROBE_TEXT];
 	size_t len = strnlen(text, size);
 
 	if (len == size || size > sizeof(copy))
@@ -98,17 +102,35 @@ good_job(struct handoff_job *j)
 }
 
 static bool
+good_status(const struct status *st)
+{
+	return (st->class == 2 || st->class == 4 || st->class == 5) && st->subject <= 999 &&
+	       st->detail <= 999;
+}
+
+static bool
 good_result(struct handoff_result *r)
 {
 	struct outcome *o = &r->outcome;
-	const struct status *st = &o->status;
 
-	return r->rcpt < ENVELOPE_RCPT_MAX &&
-	       (st->class == 2 || st->class == 4 || st->class == 5) && st->subject <= 999 &&
-	       st->detail <= 999 && (unsigned)o->scope <= SCOPE_DESTINATION &&
+	return r->rcpt < ENVELOPE_RCPT_MAX && good_status(&o->status) && (unsigned)o->scope <= SCOPE_DESTINATION &&
 	       (unsigned)o->stage <= STAGE_QUIT && clean(o->text, sizeof(o->text)) &&
 	       r->dsn <= 1 && r->lmtp <= 1 && clean(r->relay, sizeof(r->relay)) &&
 	       clean(r->tls, sizeof(r->tls));
+}
+
+static bool
+good_probe(struct handoff_probe *p)
+{
+	return clean(p->destination, sizeof(p->destination)) && clean(p->from, sizeof(p->from)) &&
+	       clean(p->to, sizeof(p->to));
+}
+
+static bool
+good_step(struct probe_step *s)
+{
+	return (unsigned)s->kind < PROBE_KINDS && (unsigned)s->fault <= PROBE_OTHER_FAULT &&
+	       good_status(&s->status) && clean(s->text, sizeof(s->text));
 }
 
 static bool
@@ -124,6 +146,10 @@ good(union handoff_message *m, size_t len, int fd)
 		return good_job(&m->job);
 	case HANDOFF_RESULT:
 		return good_result(&m->result);
+	case HANDOFF_PROBE:
+		return good_probe(&m->probe);
+	case HANDOFF_STEP:
+		return good_step(&m->step.step);
 	case HANDOFF_READY:
 	case HANDOFF_DONE:
 		break;

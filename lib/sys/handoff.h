@@ -11,6 +11,12 @@
  *	smtp -> flush   RESULT    the fate of one recipient of a job
  *	                DONE      the job is over: every recipient had its RESULT
  *
+ * `sendmail -bv` talks to a smtp of its own in the place of flush:
+ *
+ *	sendmail -> smtp   SETTING, READY, then one PROBE: go the way without a message
+ *	smtp -> sendmail   STEP       of that probe, as it is taken
+ *	                   DONE       that was all
+ *
  * End of file from flush: finish what is under way, say QUIT, exit. End of file from smtp: it
  * died; what it had is to be tried again.
  *
@@ -23,6 +29,8 @@
 
 #include <stdint.h>
 
+#include "mail/address.h"
+#include "mail/diagnose.h"
 #include "mail/envelope.h"
 #include "mail/route.h"
 #include "mail/status.h"
@@ -36,6 +44,8 @@ enum handoff_type {
 	HANDOFF_JOB,
 	HANDOFF_RESULT,
 	HANDOFF_DONE,
+	HANDOFF_PROBE,
+	HANDOFF_STEP,
 };
 
 /* name=value, both NUL-terminated, one behind the other in `text`. */
@@ -70,12 +80,27 @@ struct handoff_done {
 	uint32_t job;
 };
 
+struct handoff_probe {
+	uint32_t type;
+	char destination[HOST_LEN]; /* as of a job */
+	char from[ADDRESS_MAX + 1]; /* the sender, */
+	char to[ADDRESS_MAX + 1];   /* and recipient to ask about; "": only whether mail could go */
+	uint32_t no_password;       /* 1: it could not be read: go without AUTH */
+};
+
+struct handoff_step {
+	uint32_t type;
+	struct probe_step step;
+};
+
 union handoff_message {
 	uint32_t type;
 	struct handoff_setting setting;
 	struct handoff_job job;
 	struct handoff_result result;
 	struct handoff_done done;
+	struct handoff_probe probe;
+	struct handoff_step step;
 };
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <string.h>
 
 #include "mail/rewrite.h"
@@ -201,6 +202,19 @@ settings_relay_of(const struct settings *s, const char *sender)
 		if (rewrite_matches(s->relay[i].from, sender))
 			return &s->relay[i];
 	return NULL;
+}
+
+bool
+settings_by_relay(const struct settings *s, const char *sender, char dst[HOST_LEN])
+{
+	const struct settings_relay *r = settings_relay_of(s, sender);
+
+	if ((r != NULL ? r->url : s->relay_url)[0] == '\0')
+		return false;
+	dst[0] = '\0';
+	if (r != NULL)
+		snprintf(dst, HOST_LEN, ":%s", settings_relay_name(r));
+	return true;
 }
 
 const char *
