@@ -135,8 +135,12 @@ tls_handshake(struct tls *t)
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(t->ssl);
-	if (result != 1)
-		return failed(t, result);
+	if (result != 1) {
+		failed(t, result);
+		if (errno != EAGAIN)
+			tls_cache_drop(t);
+		return -1;
+	}
 	if (t->verify && !tls_verified(t)) {
 		if (t->pinned)
 			tls_note_pin(t);

@@ -113,6 +113,15 @@ tls_cache_offer(struct tls *t)
 }
 
 void
+tls_cache_drop(struct tls *t)
+{
+	struct tls_cached *e = find(t->context, t->key);
+
+	if (e != NULL)
+		forget(e);
+}
+
+void
 tls_cache_free(struct tls_context *c)
 {
 	for (size_t i = 0; i < TLS_CACHED; i++)

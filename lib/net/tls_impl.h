@@ -76,6 +76,8 @@ void tls_note_pin(struct tls *t);
 void tls_cache_init(struct tls_context *c);
 int tls_cache_key(struct tls *t, const struct tls_peer *peer);
 void tls_cache_offer(struct tls *t);
+/* It came to nothing: the next connection begins anew. */
+void tls_cache_drop(struct tls *t);
 void tls_cache_free(struct tls_context *c);
 
 #endif

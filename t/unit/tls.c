@@ -83,9 +83,12 @@ shake_hands(struct tls *t, SSL *server)
 	       tls_read(t, word, sizeof(word)) == 4;
 }
 
-/* "failed", or what tls_describe() says last, and " again" where the session was resumed. */
+/*
+ * "failed", or what tls_describe() says last, and " again" where the session was resumed. breaks:
+ * the server hangs up instead of a handshake.
+ */
 static const char *
-meet(struct tls_context *ctx, SSL_CTX *server_ctx, const struct tls_peer *peer)
+meet(struct tls_context *ctx, SSL_CTX *server_ctx, const struct tls_peer *peer, bool breaks)
 {
 	static char text[128];
 	char said[96];
@@ -96,6 +99,8 @@ meet(struct tls_context *ctx, SSL_CTX *server_ctx, const struct tls_peer *peer)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == -1)
 		return "no socket";
 	SSL_set_fd(server, fd[1]);
+	if (breaks)
+		shutdown(fd[1], SHUT_RDWR);
 	t = tls_new(ctx, fd[0], peer);
 	snprintf(text, sizeof(text), "failed");
 	if (shake_hands(t, server)) {
@@ -147,11 +152,13 @@ test_resumption(int version)
 	ctx = tls_context_new(&settings, why);
 	SSL_CTX_set_max_proto_version(server, version);
 	for (size_t i = 0; i < sizeof(meetings) / sizeof(meetings[0]); i++) {
-		const char *got = meet(ctx, server, &meetings[i].peer);
+		const char *got = meet(ctx, server, &meetings[i].peer, false);
 
 		ok(strcmp(got, meetings[i].want) == 0, "%x, meeting %zu: %s, wanted %s",
 		    (unsigned)version, i, got, meetings[i].want);
 	}
+	is(meet(ctx, server, &meetings[0].peer, true), "failed", "a session that does not work");
+	is(meet(ctx, server, &meetings[0].peer, false), "anonymous", "… is not tried again");
 	tls_context_free(ctx);
 	SSL_CTX_free(server);
 }
@@ -169,11 +176,11 @@ test_bound(void)
 
 	for (int i = 0; i < 200; i++) {
 		snprintf(name, sizeof(name), "%d:25", i);
-		meet(ctx, server, &peer);
+		meet(ctx, server, &peer, false);
 	}
-	is(meet(ctx, server, &peer), "anonymous again", "the last of many servers is known");
+	is(meet(ctx, server, &peer, false), "anonymous again", "the last of many servers is known");
 	snprintf(name, sizeof(name), "0:25");
-	is(meet(ctx, server, &peer), "anonymous", "the first is forgotten");
+	is(meet(ctx, server, &peer, false), "anonymous", "the first is forgotten");
 	tls_context_free(ctx);
 	SSL_CTX_free(server);
 }
