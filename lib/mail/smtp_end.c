@@ -28,21 +28,21 @@ smtp_end(struct smtp_client *c, const struct outcome *o)
 static struct outcome
 located(const struct smtp_client *c, const struct outcome *o, enum smtp_step step)
 {
-	const struct smtp_row *row = &smtp_rows[step];
-	const char *where = " while ", *doing = row->doing;
+	enum stage stage = o->stage == STAGE_TLS ? STAGE_TLS : smtp_rows[step].stage;
+	const char *where = " while ", *doing = smtp_rows[step].doing;
 	char reason[OUTCOME_TEXT - 128]; /* the place is not to be cut off */
 
 	if (step == STEP_DOT || step == STEP_BDAT) {
 		where = " after the end of the message was sent -- it may arrive twice";
 		doing = "";
-	} else if (step == STEP_TLS && o->text[0] != '\0') {
+	} else if (stage == STAGE_TLS && o->text[0] != '\0') {
 		where = doing = "";
 	}
 	text_clean(reason, sizeof(reason), o->text, strlen(o->text));
 	if (reason[0] == '\0')
-		return status_trouble(row->stage, o->scope, o->status,
-		    "lost connection with %.256s%s%s", c->config->host, where, doing);
-	return status_trouble(row->stage, o->scope, o->status, "%s%s%s", reason, where, doing);
+		return status_trouble(stage, o->scope, o->status, "lost connection with %.256s%s%s",
+		    c->config->host, where, doing);
+	return status_trouble(stage, o->scope, o->status, "%s%s%s", reason, where, doing);
 }
 
 /*

@@ -12,7 +12,7 @@
 
 #define READ_SIZE 16384U
 #define OUT_MAX (CONTENT_OUT + 256U * 1024) /* a piece of a message and commands behind it */
-#define STEP_TIMEOUTS 4 /* how often a step's timeout makes its upper bound */
+#define STEP_TIMEOUTS 4                     /* how often a step's timeout makes its upper bound */
 
 /* The end, when there is a client to be told, and when there is none. */
 static void
@@ -40,12 +40,22 @@ connect_failed(struct session *s, const char *why)
 		    "connect to %s: %s", s->name, why));
 }
 
+/* With TLS 1.3 the server's refusal comes after what is the end of the handshake for us. */
+static void
+lost_tls(struct session *s)
+{
+	lost(s, status_trouble(STAGE_TLS, SCOPE_DESTINATION, STATUS(4, 7, 5),
+		    "TLS handshake with %s: %s", s->name, stream_why(&s->stream)));
+}
+
 /* An end without an announcement gets the client's own words. */
 void
 session_broken(struct session *s, int error)
 {
 	if (error == ECONNRESET || error == EPIPE)
 		lost(s, (struct outcome){.scope = SCOPE_DESTINATION});
+	else if (error == EPROTO && !s->ready)
+		lost_tls(s);
 	else
 		lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 2),
 			    "lost connection with %s (%s)", s->name, stream_why(&s->stream)));
@@ -240,8 +250,7 @@ go_on_securing(struct session *s)
 {
 	if (stream_handshake(&s->stream) == -1) {
 		if (errno != EAGAIN)
-			lost(s, status_trouble(STAGE_TLS, SCOPE_DESTINATION, STATUS(4, 7, 5),
-				    "TLS handshake with %s: %s", s->name, stream_why(&s->stream)));
+			lost_tls(s);
 		return;
 	}
 	tls_describe(s->stream.tls, s->tls, sizeof(s->tls));
