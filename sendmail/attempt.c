@@ -294,8 +294,8 @@ work_unsent(struct work *w, const union handoff_message *m)
 static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
-	bool news = outage_note(
-	    &w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
+	bool news =
+	    outage_note(&w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
 
 	if (o->stage != STAGE_AUTH)
 		return;
