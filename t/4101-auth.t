@@ -101,6 +101,9 @@ for mechanism in $all; do
 	keeps "$mechanism, wrong password" '535 5.7.8' "$url" "$ca" relay.password=wrong \
 		"relay.auth=$mechanism"
 done
+carries '[relay.NAME]' relay.url= relay.work.from=s@x.example "relay.work.${url#*.}" "$ca" \
+	relay.work.password=s3cret relay.work.auth=CRAM-MD5
+like 'has its own' "$(used)" CRAM-MD5
 ok 'nothing to complain of' sink_content
 sink_stop
 

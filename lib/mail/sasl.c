@@ -261,7 +261,8 @@ sasl_another(const struct sasl_facts *f, const struct sasl_mechanism *refused, i
 			continue;
 		if (m->kind == SASL_CLEAR)
 			return m;
-		if (found == NULL)
+		/* What it did not like may have been the kind of binding. */
+		if (found == NULL || (refused->plus && found->plus && !m->plus))
 			found = m;
 	}
 	return found;

@@ -6,6 +6,8 @@
  */
 #include "mail/sasl.h"
 
+#include <stdlib.h>
+
 #include "net/crypto.h"
 #include "tap.h"
 
@@ -73,6 +75,8 @@ static const struct {
     {"a form that is not supported", "PLAIN LOGIN", "", 504, "LOGIN"},
     {"only what is set", "SCRAM-SHA-256 PLAIN LOGIN", "SCRAM-SHA-256 LOGIN", 535, "LOGIN"},
     {"nothing else is set", "SCRAM-SHA-256 PLAIN", "SCRAM-SHA-256", 535, "none"},
+    {"another binding is no better", PLUS " SCRAM-SHA-1-PLUS", "", 535, "SCRAM-SHA-256"},
+    {"where there is no other", "SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS", "", 535, "SCRAM-SHA-1-PLUS"},
     {"a token stays refused", "OAUTHBEARER XOAUTH2", "", 535, "none"},
 };
 
@@ -81,7 +85,8 @@ test_another(void)
 {
 	for (size_t i = 0; i < COUNT(others); i++) {
 		struct sasl_account a = {"joe", "pw", others[i].set};
-		struct sasl_facts f = {.account = &a, .offered = others[i].offered};
+		struct sasl_facts f = {
+		    .account = &a, .binding = &exporter, .offered = others[i].offered};
 		const struct sasl_mechanism *m = sasl_another(&f, sasl_choose(&f), others[i].code);
 
 		is(m != NULL ? sasl_name(m) : "none", others[i].next, others[i].name);
@@ -338,6 +343,49 @@ test_plus(enum sasl_hash h, size_t len, const char *name)
 	buf_wipe(&out);
 }
 
+/*
+ * Challenges that are almost right, or not at all. No mechanism may take them for a proof, go on
+ * for ever, or say more than a line holds.
+ */
+static void
+test_noise(void)
+{
+	static const char *const seeds[] = {"r=nonce1,s=c2FsdA==,i=4096",
+	    "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=", "e=other-error", "<1.2@mx.example>",
+	    "{\"status\":\"400\"}", ""};
+	static const char *const names[] = {"PLAIN", "LOGIN", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2",
+	    "EXTERNAL", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS"};
+	struct buf out = BUF_INIT(65536);
+	bool good = true;
+
+	srand(1);
+	for (int i = 0; i < 4000; i++) {
+		const char *name = names[i % (int)COUNT(names)];
+		struct sasl_account a = {"joe", "s3cret", name};
+		struct sasl_facts f = {&a, &crypto_sasl, &exporter, "nonce", name};
+		struct sasl s;
+		int step = 0;
+
+		sasl_start(&s, sasl_choose(&f), &f, false);
+		sasl_initial(&s, &out);
+		for (; step < 10; step++) {
+			char challenge[64] = "";
+			const char *seed = seeds[(size_t)(rand() >> 4) % COUNT(seeds)];
+			size_t len = strlen(seed);
+
+			memcpy(challenge, seed, len);
+			if (len > 0 && rand() % 2 == 0)
+				challenge[(size_t)rand() % len] = (char)rand();
+			if (sasl_step(&s, challenge, len, &out) == -1)
+				break;
+		}
+		good &= step <= 3 && out.len < 1024 && out.error == 0 && !s.proven;
+		buf_clear(&out);
+	}
+	ok(good, "4000 exchanges of noise end");
+	buf_wipe(&out);
+}
+
 int
 main(void)
 {
@@ -347,6 +395,7 @@ main(void)
 	test_talks();
 	test_lies();
 	test_nonces();
+	test_noise();
 	test_plus(SASL_SHA256, 32, "SCRAM-SHA-256-PLUS");
 	test_plus(SASL_SHA1, 20, "SCRAM-SHA-1-PLUS");
 	return done();
