@@ -148,6 +148,7 @@ begin(struct play *p)
 	m->t.rcpt = all;
 	m->t.nrcpt = m->envelope.nrcpt;
 	m->t.owner = m;
+	m->t.probe = false;
 	smtp_client_begin(p->c, &m->t);
 	if (m->t.held)
 		release(p, m);
