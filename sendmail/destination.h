@@ -21,7 +21,8 @@
  *	twice in the middle of a      as if it had not worked: one message may be what the server
  *	message, none between         dies of, two in a row are the server
  * A message whose MAIL went into a session that was used before, and was lost or turned away with
- *it, has had no chance: it is tried once more before that counts.
+ * it, has had no chance: it is tried at once in another, as often as that session took a message
+ * (`took`: for one recipient at least), and once more before that counts.
  *
  * At the end of the path the destination stays for DESTINATION_REFUSES: jobs that flush sent before
  * it heard of the failure get the same outcome, and not an attempt of their own.
@@ -45,7 +46,7 @@ struct slot {
 	struct session *session;
 	int64_t opened;
 	uint32_t connected; /* milliseconds from there to where mail could be sent */
-	bool ready, closed;
+	bool ready, closed, took;
 	bool leaving;           /* takes no more mail */
 	unsigned begun, worked; /* messages: taken; settled by the server's own words */
 	struct job_queue held;  /* those that had no chance, if the session turns out to be over, …

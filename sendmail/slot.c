@@ -78,12 +78,15 @@ slot_free(struct slot *s)
 
 /*
  * Whether this is a message that went into a used session and got no answer of its own, as far as
- * can be told before the session's end is known.
+ * can be told before the session's end is known. That may happen to it again and again where a
+ * server takes few messages a session, but not where it takes none. That such a message may have
+ * arrived is in no more doubt when it is tried at once than when it is tried later.
  */
 static bool
-no_chance(const struct job *j, const struct outcome *o)
+no_chance(const struct slot *s, const struct job *j, const struct outcome *o)
 {
-	return !j->first && !j->again && o->stage == STAGE_MAIL && o->status.class == 4;
+	return !j->first && (!j->again || s->took) && o->stage == STAGE_MAIL &&
+	       o->status.class == 4;
 }
 
 static void
@@ -92,6 +95,7 @@ on_success(struct slot *s)
 	struct destination *d = s->destination;
 
 	s->worked++;
+	s->took = true;
 	d->strikes = 0;
 	if (d->wire->now >= d->hold && d->limit < d->wire->settings.smtp_connections)
 		d->limit++;
@@ -103,7 +107,7 @@ on_recipient(struct slot *s, const struct smtp_event *ev)
 	struct job *j = ev->transaction->owner;
 	struct job_report r = report(s, j);
 
-	if (no_chance(j, &ev->outcome)) {
+	if (no_chance(s, j, &ev->outcome)) {
 		j->held = true;
 		j->held_outcome = ev->outcome;
 		return;

@@ -110,6 +110,18 @@ for rule in 'count 3 '{mail,rcpt,dot}' '{close,reset} 'count 3 dot drop' 'count 
 	unlike "  nothing fails" "$(cat "$S/log")" 'status=bounced|died'
 done
 
+# A server that takes so many a session. What was on its way goes into the next one, at once.
+settings=(smtp.connections=1)
+for rule in 'each 4- mail reply 421 4.3.2 enough; close' 'each 4- mail close'; do
+	start -r "$rule"
+	queue 20
+	ok "$rule: 20 messages" timeout 20 sendmail -q
+	is "  arrive" "$(messages)/$(got)" 20/20
+	unlike "  nobody was deferred" "$(cat "$S/log")" status=deferred
+	ok "  nothing to complain of" sink_content
+done
+settings=()
+
 # A server that offers what it does not know. The mail waits.
 start -r 'dot reply 500 5.5.2 what'
 queue 1
