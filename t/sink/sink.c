@@ -6,6 +6,7 @@
  *	sink [options]
  *	-4 -6          listen on 127.0.0.1 (default), on ::1, or with both on both
  *	-p PORT        0 or none: any free one
+ *	-U PATH        listen on a Unix socket there, too
  *	-P FILE        the port is written there once connections are taken
  *	-d DIR         messages and records go there (store.h)
  *	-t  -T         offer STARTTLS; TLS from the first octet
@@ -49,6 +50,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -57,7 +60,7 @@ enum { TICK_MS = 20, PORT_TRIES = 50 };
 struct options {
 	bool v4, v6, quiet;
 	uint16_t port;
-	const char *port_file, *dir, *keep;
+	const char *port_file, *path, *dir, *keep;
 	unsigned long stop_after;
 };
 
@@ -72,11 +75,11 @@ static atomic_uint visitors;
 static void
 usage(void)
 {
-	fprintf(stderr,
-	    "usage: sink [-46tTluqe] [-p port] [-P portfile] [-d dir] [-c name] [-k file]\n"
-	    "            [-C cafile] [-m version] [-a user:password] [-A mechanisms]\n"
-	    "            [-x ext,...] [-o ext,...] [-L limits] [-z octets]\n"
-	    "            [-s script] [-r rule] [-n count]\n");
+	fprintf(stderr, "usage: sink [-46tTluqe] [-p port] [-P portfile] [-U path] [-d dir] [-c "
+			"name] [-k file]\n"
+			"            [-C cafile] [-m version] [-a user:password] [-A mechanisms]\n"
+			"            [-x ext,...] [-o ext,...] [-L limits] [-z octets]\n"
+			"            [-s script] [-r rule] [-n count]\n");
 	exit(EX_USAGE);
 }
 
@@ -168,7 +171,7 @@ dialogue_option(int c, struct sink *k)
 static void
 parse_options(int argc, char **argv, struct options *o, struct sink *k)
 {
-	for (int c; (c = getopt(argc, argv, "46p:P:d:tTlc:k:C:m:a:A:ux:o:L:z:s:r:n:qe")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "46p:P:U:d:tTlc:k:C:m:a:A:ux:o:L:z:s:r:n:qe")) != -1;) {
 		if (dialogue_option(c, k))
 			continue;
 		switch (c) {
@@ -183,6 +186,9 @@ parse_options(int argc, char **argv, struct options *o, struct sink *k)
 			break;
 		case 'P':
 			o->port_file = optarg;
+			break;
+		case 'U':
+			o->path = optarg;
 			break;
 		case 'd':
 			o->dir = optarg;
@@ -232,6 +238,23 @@ listen_on(int family, uint16_t *port)
 		return -1;
 	}
 	*port = ntohs(family == AF_INET ? v4.sin_port : v6.sin6_port);
+	return fd;
+}
+
+/* -1: none is wanted. */
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd;
+	if (!path)
+		return -1;
+	snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+	unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof un) < 0 || chmod(path, 0666) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		err(EX_UNAVAILABLE, "%s", path);
 	return fd;
 }
 
@@ -297,13 +320,13 @@ welcome(const struct sink *k, int fd)
 }
 
 static void
-serve(const struct sink *k, const struct options *o, struct pollfd p[2])
+serve(const struct sink *k, const struct options *o, struct pollfd p[3])
 {
 	for (;;) {
 		int timeout = o->stop_after > 0 ? TICK_MS : -1;
-		if (poll(p, 2, timeout) < 0 && errno != EINTR)
+		if (poll(p, 3, timeout) < 0 && errno != EINTR)
 			err(EX_OSERR, "poll");
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < 3; i++) {
 			int fd = p[i].fd < 0 ? -1 : accept4(p[i].fd, NULL, NULL, SOCK_CLOEXEC);
 			if (fd >= 0)
 				welcome(k, fd);
@@ -321,13 +344,14 @@ main(int argc, char **argv)
 	struct options o = {0};
 	static struct sink k; /* static: still there for the leak check */
 	k = (struct sink){.name = "localhost", .mechanisms = "PLAIN LOGIN", .script = &script};
-	struct pollfd p[2] = {{.events = POLLIN}, {.events = POLLIN}};
+	struct pollfd p[3] = {{.events = POLLIN}, {.events = POLLIN}, {.events = POLLIN}};
 	parse_options(argc, argv, &o, &k);
 	signal(SIGPIPE, SIG_IGN);
 	k.store = store_open(o.dir, o.quiet);
 	snprintf(cert, sizeof cert, "%s/cert.pem", o.dir ? o.dir : ".");
 	if (k.starttls || k.implicit)
 		k.ctx = tls_context(&k, o.keep, o.dir ? cert : NULL);
+	p[2].fd = listen_at(o.path);
 	listen_all(&o, p);
 	write_port(&o);
 	serve(&k, &o, p);
