@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/own.h"
+
 #define SMTP_PORT 25
 
 void
@@ -37,12 +39,10 @@ end(struct path *p, const struct outcome *o)
 }
 
 static void
-ask(struct path *p, enum lookup_type type, const char *name, void *owner)
+ask(struct path *p, enum lookup_type type, const char *name, uint16_t port, void *owner)
 {
 	struct outcome o = status_trouble(
 	    STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 3, 0), "look-up of %s: out of memory", name);
-	const struct relay *relay = path_hop(p)->relay;
-	uint16_t port = relay != NULL ? relay->port : SMTP_PORT;
 
 	p->state = PATH_ASKING;
 	p->since = p->wire->now;
@@ -52,26 +52,67 @@ ask(struct path *p, enum lookup_type type, const char *name, void *owner)
 		end(p, &o);
 }
 
+/* The port is DNS's to say where SRV records are asked for. */
 static void
 ask_host(struct path *p, void *owner)
 {
-	enum lookup_type type = path_hop(p)->relay != NULL ? LOOKUP_RELAY : LOOKUP_HOST;
+	const struct relay *relay = path_hop(p)->relay;
+	const struct mx *mx = &p->hosts.mx[p->host];
+	uint16_t port = relay != NULL ? relay->port : SMTP_PORT;
+	bool configured = relay != NULL && relay->lookup == RELAY_LOOKUP_HOST;
 
-	ask(p, type, p->hosts.mx[p->host].host, owner);
+	ask(p, configured ? LOOKUP_RELAY : LOOKUP_HOST, mx->host, mx->port != 0 ? mx->port : port,
+	    owner);
+}
+
+static void
+set_host(struct path *p, const char *name, size_t len)
+{
+	struct mx *mx = &p->hosts.mx[0];
+
+	p->hosts.n = 1;
+	*mx = (struct mx){0};
+	if (len >= sizeof(mx->host))
+		len = sizeof(mx->host) - 1;
+	memcpy(mx->host, name, len);
 }
 
 /* The only host is a configured name or an address. */
 static void
 only_host(struct path *p, const char *name, size_t len, void *owner)
 {
-	struct mx *mx = &p->hosts.mx[0];
-
-	p->hosts.n = 1;
-	if (len >= sizeof(mx->host))
-		len = sizeof(mx->host) - 1;
-	memcpy(mx->host, name, len);
-	mx->host[len] = '\0';
+	set_host(p, name, len);
 	ask_host(p, owner);
+}
+
+/* A Unix socket: the name is ours, as Postfix has it in its log. */
+static void
+at_socket(struct path *p, const char *path)
+{
+	const char *name = p->wire->settings.mail_hostname;
+
+	set_host(p, name, strlen(name));
+	inet_set_path(&p->address[0], path);
+	p->naddress = 1;
+	p->at = 0;
+	p->since = p->wire->now;
+	p->state = PATH_AT;
+}
+
+static void
+begin_relay(struct path *p, const struct relay *relay, void *owner)
+{
+	char service[HOST_LEN];
+
+	route_service(relay, service);
+	if (relay->path[0] != '\0')
+		at_socket(p, relay->path);
+	else if (relay->lookup == RELAY_LOOKUP_MX)
+		ask(p, LOOKUP_RELAY_MX, relay->host, 0, owner);
+	else if (relay->lookup == RELAY_LOOKUP_SRV)
+		ask(p, LOOKUP_SRV, service, 0, owner);
+	else
+		only_host(p, relay->host, strlen(relay->host), owner);
 }
 
 /* The hop's turn. */
@@ -83,15 +124,16 @@ begin(struct path *p, void *owner)
 
 	p->policy = wire_policy(p->wire, relay, p->domain);
 	p->secure = relay != NULL;
+	p->implicit = p->reached = p->plain = false;
 	p->host = p->tries = 0;
 	if (relay != NULL)
-		only_host(p, relay->host, strlen(relay->host), owner);
+		begin_relay(p, relay, owner);
 	else if (len > 2 && p->domain[0] == '[' && p->domain[len - 1] == ']') {
 		size_t skip = strncasecmp(p->domain, "[IPv6:", 6) == 0 ? 6 : 1;
 
 		only_host(p, p->domain + skip, len - skip - 1, owner);
 	} else
-		ask(p, LOOKUP_MX, p->domain, owner);
+		ask(p, LOOKUP_MX, p->domain, 0, owner);
 }
 
 static bool
@@ -112,14 +154,20 @@ path_start(struct path *p, void *owner)
 	begin(p, owner);
 }
 
-/* A relay that failed is not asked again at once. Of exchangers the next domain has others. */
+/*
+ * A relay that failed is not asked again at once; of exchangers the next domain has others. What is
+ * there for when they cannot be reached is passed by when one was, or none was known.
+ */
 static void
 next_hop(struct path *p, void *owner)
 {
 	struct wire_hop *h = &p->route->hop[p->hop];
+	bool blocked = p->tries > 0 && !p->reached;
 
 	if (h->relay != NULL)
 		h->down = p->wire->now + WIRE_DOWN;
+	else if (!blocked)
+		p->hop = p->route->nhops;
 	while (++p->hop < p->route->nhops && is_down(p))
 		;
 	if (p->hop < p->route->nhops)
@@ -138,30 +186,96 @@ next_host(struct path *p, void *owner)
 		next_hop(p, owner);
 }
 
+/*
+ * The i-th host is us: it and what is no better are not to be tried (RFC 5321 5.1). When that
+ * leaves none, mail for the domain would come back for ever.
+ */
+static void
+drop_us(struct path *p, size_t i)
+{
+	size_t n = 0;
+
+	while (p->hosts.mx[n].preference < p->hosts.mx[i].preference)
+		n++;
+	p->hosts.n = n;
+	if (n == 0)
+		p->last = status_final(status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION,
+		    STATUS(5, 4, 6), "mail for %s loops back to myself", p->domain));
+}
+
+static void
+take_hosts(struct path *p, const struct lookup *l, void *owner)
+{
+	const char *own = p->wire->settings.mail_hostname;
+	bool direct = path_hop(p)->relay == NULL;
+
+	p->hosts = l->mx;
+	p->implicit = direct && l->mx_implicit;
+	p->secure = l->secure;
+	for (size_t i = 0; direct && i < p->hosts.n; i++)
+		if (strcasecmp(p->hosts.mx[i].host, own) == 0)
+			drop_us(p, i);
+	if (p->hosts.n > 0)
+		ask_host(p, owner);
+	else
+		next_hop(p, owner);
+}
+
+/* [smtp] family */
+static bool
+wanted(const struct path *p, const struct inet *a)
+{
+	static const sa_family_t families[] = {
+	    [FAMILY_IPV4] = AF_INET,
+	    [FAMILY_IPV6] = AF_INET6,
+	};
+	int set = p->wire->settings.smtp_family;
+
+	return set == FAMILY_ANY || families[set] == a->any.sa_family;
+}
+
+/* The addresses of the host whose turn it is. False when they are ours. */
+static bool
+take_addresses(struct path *p, const struct lookup *l)
+{
+	bool direct = path_hop(p)->relay == NULL;
+
+	p->naddress = p->at = 0;
+	for (size_t i = 0; i < l->naddress; i++) {
+		if (direct && own_address(&l->address[i])) {
+			drop_us(p, p->host);
+			return false;
+		}
+		if (wanted(p, &l->address[i]))
+			p->address[p->naddress++] = l->address[i];
+	}
+	if (p->naddress == 0)
+		p->last = status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION, STATUS(4, 4, 3),
+		    "%s has no address that smtp.family allows", path_host(p));
+	p->tlsa = l->tlsa;
+	p->plain = false;
+	return p->naddress > 0;
+}
+
 void
 path_answer(struct path *p, const struct lookup *l, void *owner)
 {
+	bool hosts = resolve_names_hosts(l);
+
 	p->lookup = NULL;
 	p->since = p->wire->now;
 	if (l->outcome.status.class != 2) {
 		p->last = l->outcome;
-		if (l->type == LOOKUP_MX)
+		if (hosts)
 			next_hop(p, owner);
 		else
 			next_host(p, owner);
-	} else if (l->type == LOOKUP_MX) {
-		p->hosts = l->mx;
-		p->implicit = l->mx_implicit;
-		p->secure = l->secure;
-		ask_host(p, owner);
-	} else {
-		memcpy(p->address, l->address, sizeof(p->address));
-		p->naddress = l->naddress;
-		p->tlsa = l->tlsa;
-		p->at = 0;
-		p->plain = false;
+	} else if (hosts)
+		take_hosts(p, l, owner);
+	else if (take_addresses(p, l))
 		p->state = PATH_AT;
-	}
+	else
+		next_host(p, owner);
 }
 
 int64_t
@@ -181,12 +295,13 @@ path_late(struct path *p, void *owner)
 }
 
 void
-path_next(struct path *p, const struct outcome *o, bool hop, void *owner)
+path_next(struct path *p, const struct outcome *o, enum path_failure how, void *owner)
 {
 	p->last = *o;
 	p->plain = false;
 	p->tries++;
-	if (hop || p->tries >= PATH_TRIES)
+	p->reached = p->reached || how != PATH_UNREACHED;
+	if (how == PATH_REFUSED || p->tries >= PATH_TRIES)
 		next_hop(p, owner);
 	else if (++p->at == p->naddress)
 		next_host(p, owner);
@@ -235,27 +350,83 @@ path_address(const struct path *p)
 	return &p->address[p->at];
 }
 
+/*
+ * What the connection may take: less where an address of the other family is behind it, so that a
+ * dead IPv6 costs little.
+ */
+static unsigned
+timeout_of(const struct path *p)
+{
+	unsigned timeout = p->wire->settings.smtp_connect_timeout * 1000;
+
+	for (size_t i = p->at + 1; i < p->naddress; i++)
+		if (p->address[i].any.sa_family != p->address[p->at].any.sa_family)
+			return timeout < PATH_EARLY ? timeout : PATH_EARLY;
+	return timeout;
+}
+
+/* The address to come from, see [smtp] bind_address; NULL: any. */
+static const struct inet *
+source_of(const struct path *p)
+{
+	for (size_t i = 0; i < p->wire->nsources; i++)
+		if (p->wire->source[i].any.sa_family == path_address(p)->any.sa_family)
+			return &p->wire->source[i];
+	return NULL;
+}
+
+/* Whether a name is the domain's own or one below it. */
+static bool
+belongs(const char *name, const char *domain)
+{
+	size_t n = strlen(name), len = strlen(domain);
+
+	return n >= len && strcasecmp(name + n - len, domain) == 0 &&
+	       (n == len || name[n - len - 1] == '.');
+}
+
+/*
+ * What its certificate is for. Of the exchangers of a domain, the domain too; of hosts that DNS
+ * named for a relay's domain, that domain alone, or it too where they are below it (RFC 6186 6):
+ * anybody can write another's name into an answer.
+ */
+static void
+set_names(const struct path *p, struct session_config *config)
+{
+	const struct relay *relay = path_hop(p)->relay;
+
+	if (relay == NULL)
+		config->also = p->domain[0] == '[' ? NULL : p->domain;
+	else if (relay->lookup != RELAY_LOOKUP_HOST && belongs(path_host(p), relay->host))
+		config->also = relay->host;
+	else if (relay->lookup != RELAY_LOOKUP_HOST)
+		config->identity = relay->host;
+}
+
 struct session_config
 path_session(const struct path *p)
 {
 	const struct wire *w = p->wire;
 	const struct wire_hop *hop = path_hop(p);
 	const struct relay *relay = hop->relay;
-
-	return (struct session_config){
+	struct session_config config = {
 	    .hostname = w->settings.mail_hostname,
 	    .host = path_host(p),
 	    .address = *path_address(p),
+	    .source = source_of(p),
 	    .policy = path_policy(p),
 	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
-	    .also = relay != NULL || p->domain[0] == '[' ? NULL : p->domain,
 	    .pinned = relay != NULL,
 	    .tlsa = &p->tlsa,
-	    .plain_auth =
-		relay != NULL && relay->mode == TLS_MODE_NEVER && route_loopback(relay->host),
+	    .lmtp = relay != NULL && relay->lmtp,
+	    .plain_auth = relay != NULL && (relay->mode == TLS_MODE_NEVER || relay->lmtp) &&
+			  route_local(relay),
 	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
 	    .tls = w->tls,
 	    .chunking = w->settings.smtp_chunking != 0,
-	    .connect_timeout = w->settings.smtp_connect_timeout * 1000,
+	    .connect_timeout = timeout_of(p),
 	};
+
+	set_names(p, &config);
+	return config;
 }

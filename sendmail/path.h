@@ -2,7 +2,8 @@
 /*
  * path: where a destination can be reached, tried one after the other: the hops of its route, of
  * each hop its hosts by preference, of each host its addresses. A host is looked up when its turn
- * comes.
+ * comes. So a host that turns out to be this machine is found then; those of its preference may
+ * have been tried before.
  *
  *	PATH_NONE     nothing is known: path_start()
  *	PATH_ASKING   a look-up is under way; path_answer()
@@ -16,6 +17,7 @@
 #include "wire.h"
 
 #define PATH_TRIES 10     /* addresses of a hop that are tried, as Postfix bounds them */
+#define PATH_EARLY 5000   /* milliseconds, see path_timeout() */
 #define PATH_LOOKUP 60000 /* milliseconds a look-up may take */
 #define PATH_FRESH 300000 /* milliseconds before it is looked for anew */
 
@@ -39,12 +41,13 @@ struct path {
 	bool implicit;
 	struct inet address[RESOLVE_ADDRESSES];
 	size_t naddress, at;
-	unsigned tries;
+	unsigned tries;         /* addresses of the hop */
+	bool reached;           /* … one of them answered */
 	enum tls_policy policy; /* of the destination */
 	bool secure;            /* DNSSEC vouches for the hosts; or they are configured */
 	struct tlsa_set tlsa;   /* of the host */
 	bool plain;             /* its TLS failed where TLS is only welcome: go without */
-	struct outcome last; /* of what failed last */
+	struct outcome last;    /* of what failed last */
 };
 
 /* domain: the destination's name, borrowed. */
@@ -60,8 +63,13 @@ void path_answer(struct path *p, const struct lookup *l, void *owner);
 int64_t path_deadline(const struct path *p);
 void path_late(struct path *p, void *owner);
 
-/* The address that is tried did not work: go on to the next. hop: nor will others of the hop. */
-void path_next(struct path *p, const struct outcome *o, bool hop, void *owner);
+/* The address that is tried did not work: go on to the next. */
+enum path_failure {
+	PATH_UNREACHED, /* there was no connection */
+	PATH_FAILED,    /* there was one */
+	PATH_REFUSED,   /* and nor would others of the hop take us */
+};
+void path_next(struct path *p, const struct outcome *o, enum path_failure how, void *owner);
 
 /* It may be time to look for a better way: see PATH_FRESH. */
 bool path_stale(const struct path *p);

@@ -128,10 +128,10 @@ tell_answer(struct probe *p, const struct lookup *l)
 	struct probe_step s;
 
 	if (l->outcome.status.class != 2) {
-		tell_outcome(p, l->type == LOOKUP_MX ? PROBE_MX : PROBE_HOST, &l->outcome);
+		tell_outcome(p, resolve_names_hosts(l) ? PROBE_MX : PROBE_HOST, &l->outcome);
 		return;
 	}
-	buf_addf(&text, "%s%s", l->name, l->type == LOOKUP_MX ? " is served by" : " is");
+	buf_addf(&text, "%s%s", l->name, resolve_names_hosts(l) ? " is served by" : " is");
 	for (size_t i = 0; i < l->mx.n; i++)
 		buf_addf(&text, " %s (%u)", l->mx.mx[i].host, l->mx.mx[i].preference);
 	for (size_t i = 0; i < l->naddress; i++) {
@@ -139,7 +139,8 @@ tell_answer(struct probe *p, const struct lookup *l)
 		buf_addf(&text, " %s", address);
 	}
 	add_servers(&text, l);
-	s = step_of(l->type == LOOKUP_MX ? PROBE_MX : PROBE_HOST, STATUS(2, 0, 0), buf_str(&text));
+	s = step_of(
+	    resolve_names_hosts(l) ? PROBE_MX : PROBE_HOST, STATUS(2, 0, 0), buf_str(&text));
 	buf_free(&text);
 	tell(p, &s);
 }
@@ -310,14 +311,15 @@ talk(struct probe *p, struct session *s)
 static void
 try_port(struct probe *p, uint16_t port)
 {
-	struct inet to = *path_address(&p->path);
+	const struct session_config config = path_session(&p->path);
+	struct inet to = config.address;
 	char address[INET_TEXT], text[HOST_LEN + INET_TEXT];
 	struct probe_step s;
 	struct stream stream;
 	bool good;
 
 	inet_set_port(&to, port);
-	good = stream_connect(&stream, &to) == 0 &&
+	good = stream_connect(&stream, &to, config.source) == 0 &&
 	       wait_for(p, stream.fd, POLLOUT, now(p) + PORT_WAIT) != 0 &&
 	       stream_connected(&stream) == 0;
 	stream_close(&stream);
@@ -345,6 +347,7 @@ static void
 try_address(struct probe *p)
 {
 	struct session *s;
+	bool reached;
 
 	prepare(p);
 	if ((s = open_session(p)) == NULL) {
@@ -354,6 +357,7 @@ try_address(struct probe *p)
 	talk(p, s);
 	if (p->closed)
 		tell_failure(p, &p->outcome, session_error(s));
+	reached = session_reached(s);
 	session_free(s);
 	if (p->over)
 		return;
@@ -363,7 +367,7 @@ try_address(struct probe *p)
 	    path_may_be_plain(&p->path))
 		p->path.plain = true;
 	else
-		path_next(&p->path, &p->outcome, false, p);
+		path_next(&p->path, &p->outcome, reached ? PATH_FAILED : PATH_UNREACHED, p);
 }
 
 static bool

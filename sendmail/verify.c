@@ -55,6 +55,23 @@ show(const struct verify *v, const char *text, const char *verdict, const char *
 	buf_free(&out);
 }
 
+static void
+add_relay(struct buf *text, const struct relay *r)
+{
+	char service[HOST_LEN];
+
+	route_service(r, service);
+	buf_adds(text, text->len == 0 ? "by the relay " : ", else ");
+	if (r->path[0] != '\0')
+		buf_adds(text, r->path);
+	else if (r->lookup == RELAY_LOOKUP_SRV)
+		buf_addf(text, "of %s", service);
+	else
+		buf_addf(text, "%s%s port %u",
+		    r->lookup == RELAY_LOOKUP_MX ? "the exchangers of " : "", r->host,
+		    (unsigned)r->port);
+}
+
 /* The relays without their passwords: "by the relay a port 587, else b port 25". */
 static int
 describe_relays(const char *urls, char *dst, size_t size)
@@ -65,8 +82,7 @@ describe_relays(const char *urls, char *dst, size_t size)
 	int r;
 
 	while ((r = route_next(&relay, &urls, &why)) == 1)
-		buf_addf(&text, "%s %s port %u", text.len == 0 ? "by the relay" : ", else",
-		    relay.host, (unsigned)relay.port);
+		add_relay(&text, &relay);
 	explicit_bzero(&relay, sizeof(relay));
 	snprintf(dst, size, "%s%s", r == -1 ? "relay.url: " : "", r == -1 ? why : buf_str(&text));
 	buf_free(&text);

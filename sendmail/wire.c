@@ -132,6 +132,23 @@ set_routes(struct wire *w)
 	for (size_t i = 0; i < w->nroutes; i++)
 		if (w->routes[i].nhops == 0)
 			w->direct.nhops = 1;
+	from = (struct section){"relay", s->relay_fallback,
+	    {.password = s->relay_password, .mechanisms = s->relay_auth}};
+	if (w->direct.nhops > 0)
+		add_relays(&w->direct, &from);
+}
+
+static void
+set_sources(struct wire *w)
+{
+	char text[2][ROUTE_ADDRESS];
+	const char *why;
+
+	if (route_addresses(text, w->settings.smtp_bind_address, &why) == -1)
+		breaks(&w->broken, "smtp.bind_address", why);
+	for (size_t i = 0; i < 2; i++)
+		if (inet_parse(&w->source[w->nsources], text[i]))
+			w->nsources++;
 }
 
 enum tls_policy
@@ -177,6 +194,7 @@ wire_complete(struct wire *w)
 
 	w->ready = true;
 	set_routes(w);
+	set_sources(w);
 	wanted = needs_tls(w, &w->direct);
 	for (size_t i = 0; i < w->nroutes; i++)
 		wanted = wanted || needs_tls(w, &w->routes[i]);

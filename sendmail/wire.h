@@ -26,7 +26,7 @@
 struct wire_hop {
 	struct relay *relay;         /* NULL: the exchangers of the domain */
 	struct sasl_account account; /* user "": none */
-	int64_t down; /* passed by before this time */
+	int64_t down;                /* passed by before this time */
 };
 
 struct wire_route {
@@ -46,8 +46,10 @@ struct wire {
 	struct wire_route routes[1 + SETTINGS_RELAYS]; /* [relay]'s, then settings.relay's */
 	size_t nroutes;
 	struct wire_route direct; /* to the exchangers; without hops where nobody needs it */
-	struct tls_context *tls;  /* NULL: not needed */
-	struct outcome broken;    /* as in a route, for all of them */
+	struct inet source[2];    /* [smtp] bind_address */
+	size_t nsources;
+	struct tls_context *tls; /* NULL: not needed */
+	struct outcome broken;   /* as in a route, for all of them */
 };
 
 /* 0, or -1 with errno: no memory, or no threads. */

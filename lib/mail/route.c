@@ -2,326 +2,9 @@
 #include "mail/route.h"
 
 #include <arpa/inet.h>
-
+#include <ctype.h>
 #include <string.h>
-
-#define LABEL_MAX 63 /* octets of a label of a name, RFC 1035 2.3.4 */
-
-static const struct scheme {
-	const char *name;
-	enum tls_mode mode;
-	uint16_t port;
-} schemes[] = {
-    {"smtp", TLS_MODE_OFFERED, 25},
-    {"smtp+tls", TLS_MODE_STARTTLS, 587},
-    {"smtps", TLS_MODE_IMPLICIT, 465},
-    {"smtp+notls", TLS_MODE_NEVER, 25},
-};
-
-/* A piece of the URL. */
-struct span {
-	const char *s;
-	size_t len;
-};
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_alnum(char c)
-{
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
-static int
-hex(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-same(struct span p, const char *name)
-{
-	if (strlen(name) != p.len)
-		return false;
-	for (size_t i = 0; i < p.len; i++)
-		if (lower(p.s[i]) != name[i])
-			return false;
-	return true;
-}
-
-/* Cut `rest` at its first `c`: what is before it, or the whole when there is none. */
-static struct span
-cut(struct span *rest, char c, bool *found)
-{
-	const char *p = rest->len > 0 ? memchr(rest->s, c, rest->len) : NULL;
-	struct span head = *rest;
-
-	*found = p != NULL;
-	if (p == NULL) {
-		*rest = (struct span){rest->s + rest->len, 0};
-		return head;
-	}
-	head.len = (size_t)(p - rest->s);
-	*rest = (struct span){p + 1, rest->len - head.len - 1};
-	return head;
-}
-
-/* What RFC 3986 lets stand in userinfo as it is, but for the colon, and the comma of lists. */
-static bool
-is_userinfo(char c)
-{
-	return is_alnum(c) || (c != '\0' && strchr("-._~!$&'()*+;=", c) != NULL);
-}
-
-/* Decode percent-encoding into dst[size]; no control octet may come out. 0, or -1 with *why. */
-static int
-decode(char *dst, size_t size, struct span p, const char **why)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < p.len; i++) {
-		int c = (unsigned char)p.s[i];
-
-		if (c == '%') {
-			int high = i + 2 < p.len ? hex(p.s[i + 1]) : -1;
-			int low = i + 2 < p.len ? hex(p.s[i + 2]) : -1;
-
-			c = high < 0 || low < 0 ? -1 : high << 4 | low;
-			i += 2;
-		} else if (!is_userinfo((char)c)) {
-			c = -1;
-		}
-		if (c < 0x20 || c == 0x7f) {
-			*why = "user or password: bad character, percent-encode it";
-			return -1;
-		}
-		if (n + 1 >= size) {
-			*why = "user or password too long";
-			return -1;
-		}
-		dst[n++] = (char)c;
-	}
-	dst[n] = '\0';
-	return 0;
-}
-
-static int
-parse_user(struct relay *r, struct span userinfo, const char **why)
-{
-	bool colon;
-	struct span user = cut(&userinfo, ':', &colon);
-
-	if (user.len == 0) {
-		*why = "empty user";
-		return -1;
-	}
-	if (decode(r->user, sizeof(r->user), user, why) == -1)
-		return -1;
-	return decode(r->password, sizeof(r->password), userinfo, why);
-}
-
-/* Letters, digits, inner hyphens; underscores, since container networks use them. */
-static bool
-label_ok(struct span p)
-{
-	if (p.len == 0 || p.len > LABEL_MAX || p.s[0] == '-' || p.s[p.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < p.len; i++)
-		if (!is_alnum(p.s[i]) && p.s[i] != '-' && p.s[i] != '_')
-			return false;
-	return true;
-}
-
-/* Whether resolvers take a last label for a number, and so "127.1" and "0x7f.1" for addresses. */
-static bool
-numeric(struct span p)
-{
-	bool digits = true;
-
-	for (size_t i = 0; i < p.len; i++)
-		digits = digits && is_digit(p.s[i]);
-	return digits || (p.len >= 2 && p.s[0] == '0' && p.s[1] == 'x');
-}
-
-/* A name in lower case, or a dotted quad, whole. */
-static bool
-name_ok(const char *host)
-{
-	struct in_addr quad;
-	struct span rest = {host, strlen(host)}, label;
-	bool dot;
-
-	do {
-		label = cut(&rest, '.', &dot);
-		if (!label_ok(label))
-			return false;
-	} while (dot);
-	return !numeric(label) || inet_pton(AF_INET, host, &quad) == 1;
-}
-
-static int
-parse_host(struct relay *r, struct span *rest, const char **why)
-{
-	struct in6_addr six;
-	struct span host = *rest;
-	bool bracket = host.len > 0 && host.s[0] == '[', found;
-	size_t i;
-
-	*why = "bad host";
-	if (bracket) {
-		*rest = (struct span){host.s + 1, host.len - 1};
-		host = cut(rest, ']', &found);
-		if (!found)
-			return -1;
-	} else {
-		host.len = 0;
-		while (host.len < rest->len && rest->s[host.len] != ':')
-			host.len++;
-		*rest = (struct span){rest->s + host.len, rest->len - host.len};
-	}
-	if (host.len == 0) {
-		*why = "no host";
-		return -1;
-	}
-	if (host.len >= sizeof(r->host))
-		return -1;
-	for (i = 0; i < host.len; i++)
-		r->host[i] = lower(host.s[i]);
-	r->host[i] = '\0';
-	if (bracket)
-		return inet_pton(AF_INET6, r->host, &six) == 1 ? 0 : -1;
-	return name_ok(r->host) ? 0 : -1;
-}
-
-/* rest: "" or ":port" */
-static int
-parse_port(struct relay *r, struct span rest, const char **why)
-{
-	unsigned port = 0;
-
-	if (rest.len == 0)
-		return 0;
-	*why = "bad port";
-	if (rest.s[0] != ':' || rest.len < 2 || rest.len > 6)
-		return -1;
-	for (size_t i = 1; i < rest.len; i++) {
-		if (!is_digit(rest.s[i]))
-			return -1;
-		port = port * 10 + (unsigned)(rest.s[i] - '0');
-	}
-	if (port < 1 || port > 65535)
-		return -1;
-	r->port = (uint16_t)port;
-	return 0;
-}
-
-static int
-parse_scheme(struct relay *r, struct span *rest, const char **why)
-{
-	bool found;
-	struct span name = cut(rest, ':', &found);
-
-	*why = "unknown scheme: not smtp, smtp+tls, smtps or smtp+notls";
-	if (!found || rest->len < 2 || rest->s[0] != '/' || rest->s[1] != '/') {
-		*why = "not of the form scheme://host";
-		return -1;
-	}
-	*rest = (struct span){rest->s + 2, rest->len - 2};
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (!same(name, schemes[i].name))
-			continue;
-		r->mode = schemes[i].mode;
-		r->port = schemes[i].port;
-		return 0;
-	}
-	return -1;
-}
-
-/* [user[:password]@]host[:port][/] */
-static int
-parse_rest(struct relay *r, struct span rest, const char **why)
-{
-	bool slash, at;
-	struct span authority = cut(&rest, '/', &slash), userinfo, probe;
-
-	if (rest.len > 0) {
-		*why = "nothing may follow host and port";
-		return -1;
-	}
-	probe = authority;
-	userinfo = cut(&probe, '@', &at);
-	if (at) {
-		if (parse_user(r, userinfo, why) == -1)
-			return -1;
-		authority = probe;
-	}
-	if (parse_host(r, &authority, why) == -1)
-		return -1;
-	return parse_port(r, authority, why);
-}
-
-static int
-parse(struct relay *r, struct span url, const char **why)
-{
-	*r = (struct relay){0};
-	if (parse_scheme(r, &url, why) == -1 || parse_rest(r, url, why) == -1)
-		goto bad;
-	if (r->user[0] != '\0' && r->mode == TLS_MODE_NEVER && !route_loopback(r->host)) {
-		*why = "an account needs TLS: smtp+notls with a user is for loopback only";
-		goto bad;
-	}
-	return 0;
-bad:
-	explicit_bzero(r, sizeof(*r));
-	return -1;
-}
-
-int
-route_parse(struct relay *r, const char *url, const char **why)
-{
-	return parse(r, (struct span){url, strlen(url)}, why);
-}
-
-int
-route_next(struct relay *r, const char **list, const char **why)
-{
-	struct span url;
-
-	*list += strspn(*list, ROUTE_SEPARATORS);
-	url = (struct span){*list, strcspn(*list, ROUTE_SEPARATORS)};
-	*list += url.len;
-	if (url.len == 0)
-		return 0;
-	return parse(r, url, why) == 0 ? 1 : -1;
-}
-
-int
-route_check(const char *list, const char **why)
-{
-	struct relay r;
-	size_t n = 0;
-	int result;
-
-	while ((result = route_next(&r, &list, why)) == 1 && ++n <= ROUTE_URLS)
-		;
-	explicit_bzero(&r, sizeof(r));
-	if (result == 1)
-		*why = "more than 8 URLs";
-	return result == 0 ? 0 : -1;
-}
+#include <strings.h>
 
 enum tls_policy
 route_policy(const struct relay *r, enum tls_policy set, bool pinned)
@@ -333,12 +16,20 @@ route_policy(const struct relay *r, enum tls_policy set, bool pinned)
 	    [TLS_MODE_IMPLICIT] = TLS_POLICY_VERIFY,
 	};
 
+	if (r != NULL && r->path[0] != '\0')
+		return TLS_POLICY_NONE;
 	if (r != NULL && r->user[0] != '\0')
-		return r->mode == TLS_MODE_NEVER && route_loopback(r->host) ? TLS_POLICY_NONE
-									    : TLS_POLICY_VERIFY;
+		return (r->mode == TLS_MODE_NEVER || r->lmtp) && route_local(r) ? TLS_POLICY_NONE
+										: TLS_POLICY_VERIFY;
 	if (set == TLS_POLICY_AUTO)
 		set = r == NULL ? TLS_POLICY_DANE : automatic[r->mode];
 	return r != NULL && pinned && set != TLS_POLICY_NONE ? TLS_POLICY_VERIFY : set;
+}
+
+bool
+route_local(const struct relay *r)
+{
+	return r->path[0] != '\0' || route_loopback(r->host);
 }
 
 bool
@@ -347,11 +38,35 @@ route_loopback(const char *host)
 	struct in_addr four;
 	struct in6_addr six;
 
-	if (same((struct span){host, strlen(host)}, "localhost"))
+	if (strcasecmp(host, "localhost") == 0)
 		return true;
 	if (inet_pton(AF_INET, host, &four) == 1)
 		return ntohl(four.s_addr) >> 24 == 127;
 	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+int
+route_addresses(char dst[2][ROUTE_ADDRESS], const char *list, const char **why)
+{
+	unsigned char octets[sizeof(struct in6_addr)];
+
+	dst[0][0] = dst[1][0] = '\0';
+	*why = "not an IPv4 address, an IPv6 address, or one of each";
+	for (size_t len; *(list += strspn(list, ROUTE_SEPARATORS)) != '\0'; list += len) {
+		char text[ROUTE_ADDRESS];
+		size_t six;
+
+		len = strcspn(list, ROUTE_SEPARATORS);
+		if (len >= sizeof(text))
+			return -1;
+		memcpy(text, list, len);
+		text[len] = '\0';
+		six = memchr(text, ':', len) != NULL;
+		if (dst[six][0] != '\0' || inet_pton(six ? AF_INET6 : AF_INET, text, octets) != 1)
+			return -1;
+		memcpy(dst[six], text, len + 1);
+	}
+	return 0;
 }
 
 int
@@ -363,6 +78,6 @@ route_domain(char dst[HOST_LEN], const char *address)
 	if (len == 0 || len >= HOST_LEN)
 		return -1;
 	for (size_t i = 0; i <= len; i++)
-		dst[i] = lower(at[1 + i]);
+		dst[i] = (char)tolower((unsigned char)at[1 + i]);
 	return 0;
 }

@@ -36,6 +36,26 @@ inet_parse(struct inet *a, const char *text)
 	return false;
 }
 
+bool
+inet_set_path(struct inet *a, const char *path)
+{
+	size_t len = strlen(path);
+
+	memset(a, 0, sizeof(*a));
+	if (len == 0 || len >= sizeof(a->local.sun_path))
+		return false;
+	a->local.sun_family = AF_UNIX;
+	memcpy(a->local.sun_path, path, len + 1);
+	a->len = sizeof(a->local);
+	return true;
+}
+
+bool
+inet_is_path(const struct inet *a)
+{
+	return a->any.sa_family == AF_UNIX;
+}
+
 void
 inet_set_port(struct inet *a, uint16_t port)
 {
@@ -56,6 +76,10 @@ inet_print(char dst[INET_TEXT], const struct inet *a)
 {
 	const void *octets = &a->v4.sin_addr;
 
+	if (inet_is_path(a)) {
+		snprintf(dst, INET_TEXT, "%s", a->local.sun_path);
+		return;
+	}
 	if (a->any.sa_family == AF_INET6)
 		octets = &a->v6.sin6_addr;
 	if (inet_ntop(a->any.sa_family, octets, dst, INET_TEXT) == NULL)
@@ -68,5 +92,5 @@ inet_print_literal(char dst[INET_TEXT], const struct inet *a)
 	char text[INET_TEXT];
 
 	inet_print(text, a);
-	snprintf(dst, INET_TEXT, "[%s%.46s]", a->any.sa_family == AF_INET6 ? "IPv6:" : "", text);
+	snprintf(dst, INET_TEXT, "[%s%.100s]", a->any.sa_family == AF_INET6 ? "IPv6:" : "", text);
 }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#undef STATUS /* nameser's opcode, which nobody here means */
-
 #include "net/resolve_impl.h"
 
 /* Not an address: RFC 5321 5.1 wants a name in MX. */
@@ -32,9 +30,8 @@ resolve_name_ok(const char *s)
 	return s > label && !digits;
 }
 
-/* Insert by preference behind its equals; the worst falls off a full list. */
-static void
-insert_mx(struct mx_list *list, const struct mx *mx)
+void
+resolve_insert_mx(struct mx_list *list, const struct mx *mx)
 {
 	size_t i = list->n;
 
@@ -68,7 +65,7 @@ parse_record(struct mx_list *list, ns_msg *msg, const ns_rr *rr)
 		return 0;
 	mx.preference = (uint16_t)ns_get16(data);
 	memcpy(mx.host, name, len + 1);
-	insert_mx(list, &mx);
+	resolve_insert_mx(list, &mx);
 	return 1;
 }
 
@@ -96,20 +93,25 @@ parse_answers(struct mx_list *list, ns_msg *msg)
 }
 
 enum mx_verdict
+resolve_parse_head(ns_msg *msg, const unsigned char *packet, size_t len)
+{
+	if (len > NS_MAXMSG || ns_initparse(packet, (int)len, msg) == -1 ||
+	    !ns_msg_getflag(*msg, ns_f_qr) || ns_msg_getflag(*msg, ns_f_tc))
+		return MX_TROUBLE;
+	if (ns_msg_getflag(*msg, ns_f_rcode) == ns_r_nxdomain)
+		return MX_NXDOMAIN;
+	return ns_msg_getflag(*msg, ns_f_rcode) == ns_r_noerror ? MX_FOUND : MX_TROUBLE;
+}
+
+enum mx_verdict
 resolve_parse_mx(struct mx_list *list, const unsigned char *packet, size_t len)
 {
 	enum mx_verdict verdict;
 	ns_msg msg;
 
 	list->n = 0;
-	if (len > NS_MAXMSG || ns_initparse(packet, (int)len, &msg) == -1 ||
-	    !ns_msg_getflag(msg, ns_f_qr) || ns_msg_getflag(msg, ns_f_tc))
-		return MX_TROUBLE;
-	if (ns_msg_getflag(msg, ns_f_rcode) == ns_r_nxdomain)
-		return MX_NXDOMAIN;
-	if (ns_msg_getflag(msg, ns_f_rcode) != ns_r_noerror)
-		return MX_TROUBLE;
-	verdict = parse_answers(list, &msg);
+	if ((verdict = resolve_parse_head(&msg, packet, len)) == MX_FOUND)
+		verdict = parse_answers(list, &msg);
 	if (verdict != MX_FOUND)
 		list->n = 0;
 	return verdict;
@@ -144,35 +146,47 @@ fail(struct lookup *l, unsigned char class, const char *type, const char *why)
 	l->outcome.status.class = class;
 }
 
-/* MX: which exchangers; the verdict becomes an outcome. */
+static void
+found(struct lookup *l)
+{
+	if (l->type == LOOKUP_SRV)
+		resolve_order_srv(&l->mx);
+	else
+		resolve_shuffle_mx(&l->mx);
+}
+
+/* RFC 5321 5.1: without MX records a domain is its own exchanger. */
+static void
+implied(struct lookup *l)
+{
+	l->mx.n = 1;
+	l->mx.mx[0].preference = 0;
+	memcpy(l->mx.mx[0].host, l->name, sizeof(l->name));
+	l->mx_implicit = true;
+}
+
+/* MX or SRV: which hosts; the verdict becomes an outcome. */
 static void
 judge_mx(struct lookup *l, enum mx_verdict verdict)
 {
+	const char *type = l->type == LOOKUP_SRV ? "SRV" : "MX";
+
 	l->outcome.status = STATUS(2, 0, 0);
-	switch (verdict) {
-	case MX_FOUND:
-		resolve_shuffle_mx(&l->mx);
-		break;
-	case MX_IMPLICIT:
-		l->mx.n = 1;
-		l->mx.mx[0].preference = 0;
-		memcpy(l->mx.mx[0].host, l->name, sizeof(l->name));
-		l->mx_implicit = true;
-		break;
-	case MX_NULL:
+	if (verdict == MX_FOUND)
+		found(l);
+	else if (verdict == MX_IMPLICIT && l->type != LOOKUP_SRV)
+		implied(l);
+	else if (verdict == MX_NULL && l->type == LOOKUP_MX)
 		l->outcome = status_final(status_trouble(STAGE_LOOKUP, SCOPE_DESTINATION,
 		    STATUS(5, 1, 10), "Domain %s does not accept mail (null MX)", l->name));
-		break;
-	case MX_NXDOMAIN:
-		fail(l, 5, "MX", "Host not found");
-		break;
-	case MX_TROUBLE:
-		fail(l, 4, "MX", "Host not found, try again");
-		break;
-	case MX_UNUSABLE:
-		fail(l, 4, "MX", "No host name in the MX records");
-		break;
-	}
+	else if (verdict == MX_NULL || verdict == MX_IMPLICIT)
+		fail(l, 4, type, "The domain has no such service");
+	else if (verdict == MX_NXDOMAIN)
+		fail(l, l->type == LOOKUP_MX ? 5 : 4, type, "Host not found");
+	else if (verdict == MX_TROUBLE)
+		fail(l, 4, type, "Host not found, try again");
+	else
+		fail(l, 4, type, "No host name in the records");
 }
 
 /* res_nmkquery and res_nsend, not res_nquery, so that the parsers see the reply's code. */
@@ -195,14 +209,16 @@ static void
 look_up_mx(struct lookup *l, struct __res_state *rs)
 {
 	enum mx_verdict verdict = MX_TROUBLE;
+	bool srv = l->type == LOOKUP_SRV;
 	char name[HOST_LEN] = "";
 	size_t len = 0;
-	unsigned char *answer = resolve_query(rs, l->name, ns_t_mx, &len);
+	unsigned char *answer = resolve_query(rs, l->name, srv ? ns_t_srv : ns_t_mx, &len);
 
 	if (answer == NULL && errno == EINVAL)
 		verdict = MX_NXDOMAIN; /* it cannot be written as a query: no such name can exist */
 	else if (answer != NULL) {
-		verdict = resolve_parse_mx(&l->mx, answer, len);
+		verdict = srv ? resolve_parse_srv(&l->mx, answer, len)
+			      : resolve_parse_mx(&l->mx, answer, len);
 		l->secure = resolve_parse_alias(name, answer, len) == PROOF_SECURE;
 	}
 	free(answer);
@@ -265,9 +281,15 @@ look_up_host(struct lookup *l)
 }
 
 bool
+resolve_names_hosts(const struct lookup *l)
+{
+	return l->type == LOOKUP_MX || l->type == LOOKUP_RELAY_MX || l->type == LOOKUP_SRV;
+}
+
+bool
 resolve_literal(struct lookup *l)
 {
-	if (l->type == LOOKUP_MX || !inet_parse(&l->address[0], l->name))
+	if (resolve_names_hosts(l) || !inet_parse(&l->address[0], l->name))
 		return false;
 	inet_set_port(&l->address[0], l->port);
 	l->naddress = 1;
@@ -288,7 +310,7 @@ resolve(struct lookup *l)
 	if (resolve_literal(l))
 		return;
 	if (res_ninit(rs) == -1) {
-		fail(l, 4, l->type == LOOKUP_MX ? "MX" : "A", "no resolver");
+		fail(l, 4, resolve_names_hosts(l) ? "MX" : "A", "no resolver");
 		return;
 	}
 	if (l->type != LOOKUP_RELAY)
@@ -299,7 +321,7 @@ resolve(struct lookup *l)
 		rs->retrans = RES_TIMEOUT;
 	if (rs->retry > 2)
 		rs->retry = 2;
-	if (l->type == LOOKUP_MX)
+	if (resolve_names_hosts(l))
 		look_up_mx(l, rs);
 	else
 		look_up_host(l);

@@ -37,7 +37,8 @@
 
 struct mx {
 	uint16_t preference;
-	char host[HOST_LEN]; /* no final dot */
+	uint16_t weight, port; /* SRV only */
+	char host[HOST_LEN];   /* no final dot */
 };
 
 struct mx_list {
@@ -59,6 +60,8 @@ enum lookup_type {
 		       */
 	LOOKUP_HOST,  /* an exchanger: the name as it is */
 	LOOKUP_MX,    /* the exchangers of a domain */
+	LOOKUP_RELAY_MX, /* the same, of a configured domain: failure is never permanent */
+	LOOKUP_SRV,      /* the servers of a service, "_submission._tcp.example.org"; likewise */
 };
 
 /* A question with its answer. */
@@ -69,7 +72,7 @@ struct lookup {
 	bool implicit;          /* LOOKUP_HOST: the name is the domain itself: 5.1.2 is possible */
 	bool dane;              /* the TLSA records of the host are wanted */
 	struct outcome outcome; /* class 2: answered, and one of the following is not empty */
-	struct mx_list mx;      /* LOOKUP_MX */
+	struct mx_list mx;      /* LOOKUP_MX, _RELAY_MX, _SRV */
 	bool mx_implicit;       /* … and the list is the domain itself, for want of MX records */
 	bool secure;            /* … and that was validated */
 	size_t naddress;
@@ -89,6 +92,9 @@ void resolve(struct lookup *l);
 /* The name servers that are asked, for people: "192.0.2.53, 2001:db8::53". */
 void resolve_servers(char *dst, size_t size);
 
+/* Whether the answer is a list of hosts, and not of addresses. */
+bool resolve_names_hosts(const struct lookup *l);
+
 /* Answer it when no look-up is needed: false when one is. Never blocks. */
 bool resolve_literal(struct lookup *l);
 
@@ -97,6 +103,16 @@ bool resolve_literal(struct lookup *l);
  * Whatever the octets are, the result is one of the verdicts.
  */
 enum mx_verdict resolve_parse_mx(struct mx_list *list, const unsigned char *packet, size_t len);
+
+/* Pure: the same of the answer to an SRV query, a target of "." being MX_NULL. */
+enum mx_verdict resolve_parse_srv(struct mx_list *list, const unsigned char *packet, size_t len);
+
+/*
+ * Pure but for arc4random: shuffle exchangers of equal preference among themselves; and servers of
+ * equal priority, with regard to their weight (RFC 2782).
+ */
+void resolve_shuffle_mx(struct mx_list *list);
+void resolve_order_srv(struct mx_list *list);
 
 /*
  * Pure: whether an answer, with or without data, was validated, and who is meant: `name` goes along
@@ -111,8 +127,5 @@ enum proof resolve_parse_alias(char name[HOST_LEN], const unsigned char *packet,
 
 /* Pure: the same of the answer to a TLSA query, whose records are added to the set. */
 enum proof resolve_parse_tlsa(struct tlsa_set *set, const unsigned char *packet, size_t len);
-
-/* Pure but for arc4random: shuffle exchangers of equal preference among themselves. */
-void resolve_shuffle_mx(struct mx_list *list);
 
 #endif

@@ -69,8 +69,11 @@ set_names(struct session *s, const struct session_config *config)
 	snprintf(s->host, sizeof(s->host), "%s", config->host);
 	snprintf(s->hostname, sizeof(s->hostname), "%s", config->hostname);
 	inet_print(address, &config->address);
-	snprintf(s->name, sizeof(s->name), "%s[%.46s]:%u", s->host, address,
-	    inet_port(&config->address));
+	if (inet_is_path(&config->address))
+		snprintf(s->name, sizeof(s->name), "%s[%.108s]", s->host, address);
+	else
+		snprintf(s->name, sizeof(s->name), "%s[%.46s]:%u", s->host, address,
+		    inet_port(&config->address));
 	snprintf(s->tls, sizeof(s->tls), "plain");
 }
 
@@ -86,7 +89,7 @@ session_new(const struct session_config *config, int64_t now)
 	s->out_wants = POLLOUT;
 	s->now = s->began = s->moved = s->step = now;
 	set_names(s, config);
-	if (stream_connect(&s->stream, &config->address) == -1)
+	if (stream_connect(&s->stream, &config->address, config->source) == -1)
 		connect_failed(s, stream_why(&s->stream));
 	return s;
 }
@@ -136,6 +139,12 @@ int
 session_error(const struct session *s)
 {
 	return s->stream.error;
+}
+
+bool
+session_reached(const struct session *s)
+{
+	return s->reached;
 }
 
 bool
@@ -204,7 +213,7 @@ start_tls(struct session *s)
 {
 	const struct tls_peer peer = {
 	    .name = s->name,
-	    .host = s->host,
+	    .host = s->config.identity != NULL ? s->config.identity : s->host,
 	    .also = s->config.also,
 	    .verify = s->config.policy == TLS_POLICY_VERIFY,
 	    .pinned = s->config.pinned,
@@ -225,6 +234,7 @@ go_on_connecting(struct session *s)
 			connect_failed(s, stream_why(&s->stream));
 		return;
 	}
+	s->reached = true;
 	if (s->config.trace != NULL)
 		s->config.trace(s->config.trace_arg, STAGE_CONNECT, 0, s->name);
 	if (s->config.implicit_tls)

@@ -18,9 +18,9 @@
  *which sends an octet a minute gets no further; and for messages SESSION_RATE on average, once
  * SESSION_GRACE is over. A session with nothing to do says QUIT after SESSION_IDLE.
  *
- * The session as a whole: SESSION_OPENING from its start until mail could be sent, however many steps
- * a server makes of it; and SESSION_LIFE after its start it takes no more mail. What is under way
- * then is bounded by its steps (all RCPTs together are one) and its size.
+ * The session as a whole: SESSION_OPENING from its start until mail could be sent, however many
+ *steps a server makes of it; and SESSION_LIFE after its start it takes no more mail. What is under
+ *way then is bounded by its steps (all RCPTs together are one) and its size.
  */
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
@@ -54,10 +54,12 @@ struct session_config {
 	const char *hostname; /* ours, for EHLO; without a dot: the socket's address instead */
 	const char *host;     /* the server's, as configured or from MX; copied */
 	struct inet address;
-	enum tls_policy policy; /* NONE, MAY, ENCRYPT or VERIFY */
-	bool chunking, lmtp;    /* see smtp_client_config */
+	const struct inet *source; /* where the connection comes from; NULL: the system's choice */
+	enum tls_policy policy;    /* NONE, MAY, ENCRYPT or VERIFY */
+	bool chunking, lmtp;       /* see smtp_client_config */
 	bool implicit_tls;
-	/* See struct tls_peer. `also` and `tlsa` must last until the session is ready. */
+	/* See struct tls_peer. The names and `tlsa` must last until the session is ready. */
+	const char *identity; /* its `host`; NULL: the host above */
 	const char *also;
 	bool pinned;
 	const struct tlsa_set *tlsa;
@@ -96,7 +98,11 @@ bool session_event(struct session *s, struct smtp_event *ev);
 /* Take no more mail; QUIT when what is under way is over. */
 void session_quit(struct session *s);
 
-/* "host[address]:port"; and "plain" or what tls_describe() says. */
+/* There was a connection. */
+bool session_reached(const struct session *s);
+
+/* "host[address]:port", or "host[/path]" of a Unix socket; and "plain" or what tls_describe() says.
+ */
 const char *session_name(const struct session *s);
 const char *session_tls(const struct session *s);
 /* The server takes DSN parameters; and it is the last one, by LMTP. */

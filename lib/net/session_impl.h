@@ -30,6 +30,7 @@ struct session {
 	struct stream stream;
 	enum phase phase;
 	bool ready, quitting, damaged;
+	bool reached;
 	bool tell; /* `outcome` is to be told, for want of a client to do it */
 	struct outcome outcome;
 	char host[HOST_LEN], hostname[HOST_LEN], name[SESSION_NAME], tls[96];

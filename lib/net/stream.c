@@ -32,7 +32,7 @@ tls_noted(struct stream *s, ssize_t n)
 }
 
 int
-stream_connect(struct stream *s, const struct inet *to)
+stream_connect(struct stream *s, const struct inet *to, const struct inet *from)
 {
 	int on = 1, unsent = UNSENT;
 
@@ -45,9 +45,14 @@ stream_connect(struct stream *s, const struct inet *to)
 	/* Else a slow server hides behind megabytes in the kernel, and takes minutes to be
 	 * writable. */
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-	if (noted(s, connect(s->fd, &to->any, to->len), POLLOUT) == 0 || errno == EAGAIN)
+	/* The port is chosen with the connection: not only one of each is there for all of them. */
+	setsockopt(s->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (from != NULL && noted(s, bind(s->fd, &from->any, from->len), 0) == -1)
+		return -1;
+	if (noted(s, connect(s->fd, &to->any, to->len), POLLOUT) == 0)
 		return 0;
-	return -1;
+	/* of a Unix socket it means that too many wait there already */
+	return errno == EAGAIN && !inet_is_path(to) ? 0 : -1;
 }
 
 int

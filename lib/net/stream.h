@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * stream: a non-blocking TCP connection to a server, in plain or, from some moment on, in TLS.
+ * stream: a non-blocking connection to a server, by TCP or a Unix socket, in plain or, from some
+ * moment on, in TLS.
  *
  * All calls return -1 with errno: EAGAIN, and stream_wants() tells what to poll for; anything else
  * is the end of it, and stream_why() puts it in words. A stream that is all zero but fd == -1 is
@@ -24,8 +25,9 @@ struct stream {
 	int error;
 };
 
-/* Start connecting. 0: when poll(2) says that it is writable, stream_connected() has the result. */
-int stream_connect(struct stream *s, const struct inet *to);
+/* Start connecting, from an address of ours or NULL. 0: when poll(2) says that it is writable,
+ * stream_connected() has the result. */
+int stream_connect(struct stream *s, const struct inet *to, const struct inet *from);
 
 /* 0: the connection is there. */
 int stream_connected(struct stream *s);

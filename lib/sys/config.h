@@ -50,6 +50,12 @@ enum { /* [queue] deliver */
 	DELIVER_FOREGROUND,
 };
 
+enum { /* [smtp] family */
+	FAMILY_ANY,
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+};
+
 /* Types of the table and how a value is kept. */
 #define SETTING_TYPE_TEXT char *      /* "" when unset; never NULL */
 #define SETTING_TYPE_URLS char *      /* checked by route_check() */
@@ -64,6 +70,8 @@ enum { /* [queue] deliver */
 #define SETTING_TYPE_RULES char *     /* checked by rewrite_check() */
 #define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
 #define SETTING_TYPE_SENDERS char *   /* checked by rewrite_check_patterns() */
+#define SETTING_TYPE_ADDRESSES char * /* checked by route_addresses() */
+#define SETTING_TYPE_FAMILY int       /* FAMILY_ANY … */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 #define SETTING_TYPE_YESNO int        /* no is 0, yes is 1 */
 

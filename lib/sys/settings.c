@@ -31,6 +31,8 @@ enum type {
 	TYPE_RULES,
 	TYPE_AUTH,
 	TYPE_SENDERS,
+	TYPE_ADDRESSES,
+	TYPE_FAMILY,
 	TYPE_KEEP,
 	TYPE_YESNO,
 };
@@ -60,6 +62,7 @@ struct choices {
 #define DELIVER_CHOICES(first, more) first("background") more("queue") more("foreground")
 #define KEEP_CHOICES(first, more) first("reply-to") more("x-original-from") more("none")
 #define YESNO_CHOICES(first, more) first("no") more("yes")
+#define FAMILY_CHOICES(first, more) first("any") more("ipv4") more("ipv6")
 #define ITEM(name) name,
 #define WORD(name) name
 #define COMMA_WORD(name) ", " name
@@ -71,8 +74,9 @@ struct choices {
 		}                                     \
 	}
 
-static const struct choices delivers = CHOICES(DELIVER_CHOICES), policies = CHOICES(TLS_POLICY_WORDS),
-			    keeps = CHOICES(KEEP_CHOICES), yesnos = CHOICES(YESNO_CHOICES);
+static const struct choices delivers = CHOICES(DELIVER_CHOICES),
+			    policies = CHOICES(TLS_POLICY_WORDS), keeps = CHOICES(KEEP_CHOICES),
+			    families = CHOICES(FAMILY_CHOICES), yesnos = CHOICES(YESNO_CHOICES);
 
 static int
 refuse(const char *text, const char **why)
@@ -132,6 +136,14 @@ static int
 parse_senders(void *field, const char *value, const struct choices *c, const char **why)
 {
 	return rewrite_check_patterns(value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
+parse_addresses(void *field, const char *value, const struct choices *c, const char **why)
+{
+	char text[2][ROUTE_ADDRESS];
+
+	return route_addresses(text, value, why) == -1 ? -1 : parse_text(field, value, c, why);
 }
 
 static int
@@ -222,6 +234,8 @@ static const struct kind {
     [TYPE_RULES] = {parse_rules, KEPT_TEXT, NULL},
     [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
     [TYPE_SENDERS] = {parse_senders, KEPT_TEXT, NULL},
+    [TYPE_ADDRESSES] = {parse_addresses, KEPT_TEXT, NULL},
+    [TYPE_FAMILY] = {parse_choice, KEPT_CHOICE, &families},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
     [TYPE_YESNO] = {parse_choice, KEPT_CHOICE, &yesnos},
 };

@@ -190,21 +190,21 @@ relay_environment(void)
 	setenv("PILLARBOX_RELAY_AT_WORK_FROM", "*@work.example", 1);
 	setenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE", "/secret", 1);
 	setenv("PILLARBOX_RELAY_AT_WORK_URL_FILE", in_dir("secret"), 1);
-	setenv("PILLARBOX_RELAY_FALL_BACK", "x", 1);
+	setenv("PILLARBOX_RELAY_SOME_THING", "x", 1);
 	load(&s, 0);
 	is(s.relay[0].url, "smtps://other", "a key of a file's relay");
 	is(relay_name(&s, "me@work.example"), "at_work", "a relay of the environment alone");
 	is(s.relay[1].password_file, "/secret", "a key that ends in _file");
 	is(mistakes(&s),
 	    "environment: PILLARBOX_RELAY_AT_WORK_URL_FILE: not of the form scheme://host\n"
-	    "environment: PILLARBOX_RELAY_FALL_BACK: unknown key\n",
+	    "environment: PILLARBOX_RELAY_SOME_THING: unknown key\n",
 	    "a file's value, and a name that is none");
 	settings_free(&s);
 	unsetenv("PILLARBOX_RELAY_A_URL");
 	unsetenv("PILLARBOX_RELAY_AT_WORK_FROM");
 	unsetenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE");
 	unsetenv("PILLARBOX_RELAY_AT_WORK_URL_FILE");
-	unsetenv("PILLARBOX_RELAY_FALL_BACK");
+	unsetenv("PILLARBOX_RELAY_SOME_THING");
 	unlink(in_dir("secret"));
 }
 

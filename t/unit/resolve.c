@@ -163,6 +163,67 @@ test_bounds(void)
 	ok(order[0] > 20 && order[1] > 20 && order[0] + order[1] == 200, "equals are shuffled");
 }
 
+#define SRV "\xc0\x0c\0\x21\0\1\0\0\0\x3c\0"
+
+static const struct {
+	const char *what, *packet;
+	size_t len;
+	enum mx_verdict verdict;
+	const char *list;
+} services[] = {
+#define CASE(what, packet, verdict, list)                       \
+	{                                                       \
+		what, packet, sizeof(packet) - 1, verdict, list \
+	}
+    CASE("by priority",
+	HEAD(OK, "\2") QUESTION SRV "\x9\0\x14\0\5\2\x4b\1b\0" SRV "\x9\0\x0a\0\0\1\xd1\1a\0",
+	MX_FOUND, "10 0 465 a\n20 5 587 b\n"),
+    CASE("not there", HEAD(OK, "\1") QUESTION SRV "\7\0\0\0\0\0\0\0", MX_NULL, ""),
+    CASE("port 0", HEAD(OK, "\1") QUESTION SRV "\x9\0\0\0\0\0\0\1a\0", MX_UNUSABLE, ""),
+    CASE("no target", HEAD(OK, "\1") QUESTION SRV "\6\0\0\0\0\0\x19", MX_UNUSABLE, ""),
+    CASE("no records", HEAD(OK, "\0") QUESTION, MX_IMPLICIT, ""),
+    CASE("data beyond the end", HEAD(OK, "\1") QUESTION SRV "\x9\0\0\0\0\2\x4b", MX_TROUBLE, ""),
+    CASE("nothing", "", MX_TROUBLE, ""),
+#undef CASE
+};
+
+static void
+test_services(void)
+{
+	static struct mx_list list;
+	unsigned first[3] = {0, 0, 0};
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		struct buf out = BUF_INIT(4096);
+		unsigned char *copy = malloc(services[i].len + 1);
+
+		memcpy(copy, services[i].packet, services[i].len);
+		copy = realloc(copy, services[i].len > 0 ? services[i].len : 1);
+		is_int(resolve_parse_srv(&list, copy, services[i].len), services[i].verdict,
+		    services[i].what);
+		for (size_t k = 0; k < list.n; k++)
+			buf_addf(&out, "%u %u %u %s\n", list.mx[k].preference, list.mx[k].weight,
+			    list.mx[k].port, list.mx[k].host);
+		is(buf_str(&out), services[i].list, services[i].what);
+		buf_free(&out);
+		free(copy);
+	}
+	for (int i = 0; i < 400; i++) {
+		list.n = 4;
+		for (unsigned k = 0; k < 4; k++)
+			list.mx[k] = (struct mx){.preference = k > 2 ? 10 : 5,
+			    .weight = (uint16_t)(k * 10),
+			    .host = {(char)('a' + k), '\0'}};
+		resolve_order_srv(&list);
+		if (list.mx[3].host[0] != 'd')
+			break;
+		first[list.mx[0].host[0] - 'a']++;
+	}
+	is_int(first[0], 0, "without weight: never before those with it");
+	ok(first[1] > 60 && first[2] > first[1] && first[1] + first[2] == 400,
+	    "more weight: more often (%u, %u)", first[1], first[2]);
+}
+
 static void
 test_literal(void)
 {
@@ -187,6 +248,7 @@ main(void)
 	test_table();
 	test_spoiled();
 	test_bounds();
+	test_services();
 	test_literal();
 	return done();
 }

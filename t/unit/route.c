@@ -45,7 +45,6 @@ static const struct {
     {"smtp:relay", "form"},
     {"smtp:/relay", "form"},
     {"http://relay", "unknown scheme"},
-    {"lmtp://relay", "unknown scheme"},
     {"smtp+starttls://relay", "unknown scheme"},
     {"://relay", "unknown scheme"},
     {"smtp://", "no host"},
@@ -63,7 +62,22 @@ static const struct {
     {"smtp://[::1]25", "bad port"},
     {"smtp://relay/path", "nothing may follow"},
     {"smtp://relay//", "nothing may follow"},
-    {"smtp://relay?x", "bad host"},
+    {"smtp://relay?x", "not ?mx"},
+    {"smtp://relay?", "not ?mx"},
+    {"smtp://relay?mx&srv", "not ?mx"},
+    {"smtp://192.0.2.1?mx", "for domains"},
+    {"smtp://[::1]?srv", "for domains"},
+    {"smtp+notls://me@localhost?mx", "for domains"},
+    {"lmtp://relay?mx", "for domains"},
+    {"smtp://relay:25?srv", "DNS's to say"},
+    {"smtp:///run/x", "nothing may follow"},
+    {"lmtp://host/run/x", "nothing may follow"},
+    {"lmtp://", "no host"},
+    {"lmtp:///", "no host"},
+    {"lmtp:///run/x?mx", "a path has no"},
+    {"lmtp:///run/%00", "bad character"},
+    {"lmtp:///run/%0a", "bad character"},
+    {"lmtp:///run/a\"b", "bad character"},
     {"smtp://relay#x", "bad host"},
     {"smtp://re lay", "bad host"},
     {"smtp://relay\n", "bad host"},
@@ -164,6 +178,79 @@ test_lists(void)
 	}
 }
 
+static const struct {
+	const char *url, *host, *path;
+	unsigned port;
+	bool lmtp;
+	enum relay_lookup lookup;
+	const char *service;
+} others[] = {
+    {"smtp://d.example?mx", "d.example", "", 25, false, RELAY_LOOKUP_MX, NULL},
+    {"smtp+tls://d.example:26?MX", "d.example", "", 26, false, RELAY_LOOKUP_MX, NULL},
+    {"smtps://u@d.example/?srv", "d.example", "", 465, false, RELAY_LOOKUP_SRV,
+	"_submissions._tcp.d.example"},
+    {"smtp+tls://d?srv", "d", "", 587, false, RELAY_LOOKUP_SRV, "_submission._tcp.d"},
+    {"smtp://d?srv", "d", "", 25, false, RELAY_LOOKUP_SRV, "_submission._tcp.d"},
+    {"lmtp://relay", "relay", "", 24, true, RELAY_LOOKUP_HOST, NULL},
+    {"lmtp://u:p@[::1]:2424/", "::1", "", 2424, true, RELAY_LOOKUP_HOST, NULL},
+    {"lmtp:///run/dovecot/lmtp", "", "/run/dovecot/lmtp", 24, true, RELAY_LOOKUP_HOST, NULL},
+    {"lmtp://u@/a%20b%3f:@", "", "/a b?:@", 24, true, RELAY_LOOKUP_HOST, NULL},
+};
+
+static void
+test_others(void)
+{
+	char service[HOST_LEN], list[256];
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const char *why = "", *rest = list;
+		struct relay r;
+
+		snprintf(list, sizeof(list), "%s, smtp://x", others[i].url);
+		is_int(route_next(&r, &rest, &why), 1, others[i].url);
+		is(r.host, others[i].host, "… host");
+		is(r.path, others[i].path, "… path");
+		is_int(r.port, others[i].port, "… port");
+		ok(r.lmtp == others[i].lmtp && r.lookup == others[i].lookup, "… kind");
+		if (others[i].service == NULL)
+			continue;
+		route_service(&r, service);
+		is(service, others[i].service, "… service");
+	}
+}
+
+static const struct {
+	const char *list, *v4, *v6; /* NULL: refused */
+} sources[] = {
+    {"", "", ""},
+    {"192.0.2.1", "192.0.2.1", ""},
+    {" 2001:db8::1 ", "", "2001:db8::1"},
+    {"2001:db8::1, 192.0.2.1", "192.0.2.1", "2001:db8::1"},
+    {"192.0.2.1, 192.0.2.2", NULL, NULL},
+    {"::1 ::2", NULL, NULL},
+    {"host", NULL, NULL},
+    {"[::1]", NULL, NULL},
+    {"192.0.2.1/24", NULL, NULL},
+    {"1111:2222:3333:4444:5555:6666:7777:8888:9999:0000", NULL, NULL},
+};
+
+static void
+test_sources(void)
+{
+	char text[2][ROUTE_ADDRESS];
+	const char *why = "";
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		int r = route_addresses(text, sources[i].list, &why);
+
+		is_int(r, sources[i].v4 != NULL ? 0 : -1, sources[i].list);
+		if (r == -1)
+			continue;
+		is(text[0], sources[i].v4, "… IPv4");
+		is(text[1], sources[i].v6, "… IPv6");
+	}
+}
+
 /* The longest parts, and one octet more. */
 static void
 test_lengths(void)
@@ -176,6 +263,7 @@ test_lengths(void)
 	    {"label", "smtp://", ".example", 'a', 63},
 	    {"user", "smtps://", "@relay", 'u', USER_LEN - 1},
 	    {"password", "smtps://u:", "@relay", 'p', SECRET_LEN - 1},
+	    {"path", "lmtp:///", "", 'p', ROUTE_PATH_LEN - 2},
 	};
 	static char url[SECRET_LEN + 100];
 	struct relay r;
@@ -231,6 +319,11 @@ static const struct {
     {"smtp+notls://u@localhost", TLS_POLICY_VERIFY, TLS_POLICY_NONE, false},
     {"smtp+notls://u@localhost", TLS_POLICY_AUTO, TLS_POLICY_NONE, false},
     {"smtp://u@localhost", TLS_POLICY_NONE, TLS_POLICY_VERIFY, false},
+    {"lmtp://r", TLS_POLICY_AUTO, TLS_POLICY_MAY, false},
+    {"lmtp://u@r", TLS_POLICY_NONE, TLS_POLICY_VERIFY, false},
+    {"lmtp://u@127.0.0.1", TLS_POLICY_AUTO, TLS_POLICY_NONE, false},
+    {"lmtp:///run/x", TLS_POLICY_VERIFY, TLS_POLICY_NONE, true},
+    {"lmtp://u@/run/x", TLS_POLICY_AUTO, TLS_POLICY_NONE, false},
 };
 
 static const struct {
@@ -292,6 +385,8 @@ main(void)
 
 	test_parse();
 	test_lists();
+	test_others();
+	test_sources();
 	test_lengths();
 	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		const char *url = policies[i].url;
