@@ -72,6 +72,20 @@ ok "the queue is empty" eventually 5 queue_is_empty
 is "  is not told" "$(messages) $(grep -c notification: "$S/log")" "2 $sent"
 fresh
 
+# LMTP delivers itself.
+sink_stop
+sink_start -l -x DSN
+config "relay.url=lmtp://127.0.0.1:$SINK_PORT"
+ok "the flusher leaves" eventually 10 test ! -e "$spool/socket"
+post -N success r@x.example
+ok "by LMTP, the message and a report" sink_wait 2
+ok "  the report" mail_for s@x.example
+like "  that it was delivered" "$(<"$S/eml")" 'Final-Recipient: rfc822; r@x.example
+Action: delivered'
+ok "the queue is empty" eventually 5 queue_is_empty
+ok "the sink has nothing to complain of" sink_content
+fresh
+
 # A crash behind the journal's line, and another behind the report's commit: one report, no second
 # delivery. The report waits, so that it can be seen.
 sink_stop
