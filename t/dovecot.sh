@@ -8,14 +8,16 @@
 #	                        STARTTLS, and nobody may send without AUTH; what it takes goes on by SMTP
 #	                        to 127.0.0.1:PORT. The account is $DOVECOT_USER with $DOVECOT_PASSWORD, or
 #	                        with a token of dovecot_token for OAUTHBEARER and XOAUTH2
-#	dovecot_start lmtp      LMTP with STARTTLS, on the port and on $DOVECOT_SOCKET; mail for any
-#	                        address ends in one maildir
+#	dovecot_start lmtp ADDRESS...
+#	                        LMTP with STARTTLS, on the port and on $DOVECOT_SOCKET; each of these
+#	                        addresses has a mailbox, and no message fits into that of full@…
 #	                        DOVECOT_HASH: "{SCHEME}what it has of the password" in its place
 #	DOVECOT_PORT            where it listens
 #	DOVECOT_CA              its certificate, for tls.ca_file; the name in it is localhost
 #	DOVECOT_LOG             its log
 #	dovecot_token SECONDS   a token that is good for so long, or was until so long ago (-SECONDS)
-#	dovecot_messages        paths of what LMTP took, oldest first
+#	dovecot_messages ADDRESS  paths of what LMTP took for it, oldest first
+#	dovecot_heard           all that LMTP's clients said
 #	dovecot_stop
 
 . "$T/peer.sh"
@@ -88,30 +90,32 @@ dovecot_lmtp_conf() {
 		  inet_listener lmtp {
 		    port = $DOVECOT_PORT
 		  }
-		  unix_listener /var/run/dovecot/lmtp {
-		    mode = 0666
-		  }
 		}
 		protocol lmtp {
 		  postmaster_address = postmaster@relay.example
 		}
+		mail_plugins = quota
+		plugin {
+		  quota = maildir:
+		}
+		lmtp_rawlog_dir = /var/log/lmtp
 		passdb {
 		  driver = static
 		  args = nopassword=y
 		}
 		userdb {
-		  driver = static
-		  args = uid=5000 gid=5000 home=/var/mail/inbox allow_all_users=yes
+		  driver = passwd-file
+		  args = username_format=%u /etc/dovecot/inboxes
 		}
 	EOF
 }
 
-dovecot_prepare() { chown -R 5000:5000 "$1/var/mail"; }
+dovecot_prepare() { chown -R 5000:5000 "$1"/var/mail "$1"/var/log/lmtp; }
 
 # What is behind /etc and /var.
 dovecot_lay_out() {
 	local own=$1 key
-	mkdir -p "$own"/etc/dovecot/keys/default/HS256 "$own"/var/{mail/inbox,lib/dovecot,run/dovecot}
+	mkdir -p "$own"/etc/dovecot/keys/default/HS256 "$own"/var/{mail/inbox,log/lmtp,lib/dovecot,run/dovecot}
 	printf '%s:%s\n' "$DOVECOT_USER" "${DOVECOT_HASH:-{PLAIN\}$DOVECOT_PASSWORD}" \
 		>"$own/etc/dovecot/users"
 	key=$own/etc/dovecot/keys/default/HS256/default
@@ -121,7 +125,17 @@ dovecot_lay_out() {
 		local_validation_key_dict = fs:posix:prefix=/etc/dovecot/keys/
 		username_attribute = sub
 	EOF
+	dovecot_inboxes "${@:3}" >"$own/etc/dovecot/inboxes"
 	{ dovecot_common && "dovecot_$2_conf" "${@:3}"; } >"$own/etc/dovecot/dovecot.conf"
+}
+
+dovecot_inboxes() {
+	local address extra
+	for address; do
+		extra=
+		[[ $address != full@* ]] || extra='userdb_quota_rule=*:bytes=1'
+		echo "$address::5000:5000::/var/mail/$address::$extra"
+	done
 }
 
 base64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
@@ -147,4 +161,5 @@ dovecot_start() {
 }
 
 dovecot_stop() { peer_stop dovecot; }
-dovecot_messages() { maildir "$S/dovecot/var/mail/inbox/Maildir"; }
+dovecot_messages() { maildir "$S/dovecot/var/mail/$1/Maildir"; }
+dovecot_heard() { cat "$S"/dovecot/var/log/lmtp/*.in; }
