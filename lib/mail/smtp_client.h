@@ -25,7 +25,8 @@
  * the dot, so a message costs one round trip.
  *
  * With CHUNKING and PIPELINING a transaction is one flight: MAIL, RCPT…, BDAT size LAST and the
- * octets. Transactions follow each other without waiting for replies, SMTP_IN_DOUBT of them and
+ * octets. (RFC 3030 2 has the replies to RCPT collected first, 4.2 shows BDAT pipelined; Postfix
+ * and Exim take it so.) Transactions follow each other without waiting for replies, SMTP_IN_DOUBT of them and
  * SMTP_IN_DOUBT_SIZE octets at most: so much may arrive twice when the line drops. RFC 3030 lets a
  * server refuse BDAT only after it took all octets, and those of a message refused at MAIL or RCPT
  * would be sent for nothing: one of more than SMTP_FLIGHT octets waits for these replies, which is
@@ -55,8 +56,8 @@
  * LMTP (RFC 2033) differs in two things: it begins with LHLO, without a HELO to fall back to; and
  * after the dot there is a reply for each recipient that was accepted, in their order, which is
  * that one's alone. It keeps to DATA: how many replies there are to a BDAT of which all recipients
- * were refused, RFC 2033 4.3 does not say. When the line drops between these, those without a reply
- *may get the message twice, and the others have their fate.
+ * were refused, RFC 2033 4.3 does not say. When the line drops between the replies, who has none may
+ * get the message twice, and the others have their fate.
  */
 #ifndef MAIL_SMTP_CLIENT_H
 #define MAIL_SMTP_CLIENT_H
