@@ -17,28 +17,86 @@
 #define BUSY_PAUSE 1   /* seconds until a message held by somebody else is looked at */
 #define ERROR_PAUSE 10 /* seconds after an error of the system */
 
+const char *
+work_rate(const struct work *w, const char *destination)
+{
+	const struct settings *s = w->settings;
+
+	for (size_t i = 0; destination[0] == ':' && i < s->nrelays; i++)
+		if (strcmp(settings_relay_name(&s->relay[i]), destination + 1) == 0 &&
+		    s->relay[i].rate[0] != '\0')
+			return s->relay[i].rate;
+	return s->smtp_rate;
+}
+
+static struct rate
+rate_for(void *arg, const char *destination)
+{
+	const char *why;
+	struct rate r;
+
+	/* It was checked when it was set. */
+	return rate_parse(&r, work_rate(arg, destination), &why) == 0 ? r : (struct rate){0};
+}
+
+void
+work_init(struct work *w)
+{
+	lanes_init(&w->lanes);
+	w->lanes.rate = rate_for;
+	w->lanes.arg = w;
+}
+
+void
+work_use(struct work *w, const struct settings *s)
+{
+	w->settings = s;
+	w->policy = (struct retry_policy){
+	    .first = s->queue_first_retry,
+	    .last = s->queue_last_retry,
+	    .lifetime = s->queue_lifetime,
+	    .bounce_lifetime = s->queue_bounce_lifetime,
+	};
+	w->lanes.only = s->relay_url[0] != '\0' && s->nrelays == 0;
+	lanes_renew(&w->lanes);
+}
+
 bool
 work_room(const struct work *w)
 {
-	return w->nattempts < HANDOFF_JOBS;
+	return w->nattempts < HANDOFF_JOBS && w->njobs < HANDOFF_JOBS &&
+	       (!w->lanes.only || lanes_room(&w->lanes, "", clock_monotonic()));
+}
+
+int64_t
+work_wait(const struct work *w)
+{
+	return lanes_wait(&w->lanes, w->lanes.only ? "" : NULL, clock_monotonic());
 }
 
 bool
 work_has(const struct work *w, const char *id)
 {
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
+	for (size_t i = 0; i < w->top; i++)
 		if (w->attempts[i].used && strcmp(w->attempts[i].claim.id.s, id) == 0)
 			return true;
-	return false;
+	return lanes_has(&w->lanes, id);
 }
 
 bool
 work_run_over(const struct work *w, unsigned run)
 {
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
+	for (size_t i = 0; i < w->top; i++)
 		if (w->attempts[i].used && w->attempts[i].run <= run)
 			return false;
-	return true;
+	return lanes_run_over(&w->lanes, run);
+}
+
+bool
+work_none(const struct work *w)
+{
+	return w->nattempts == 0 && lanes_none(&w->lanes) &&
+	       lanes_idle(&w->lanes, clock_monotonic());
 }
 
 static struct attempt *
@@ -49,6 +107,8 @@ free_attempt(struct work *w)
 	while (i < HANDOFF_JOBS && w->attempts[i].used)
 		i++;
 	assert(i < HANDOFF_JOBS);
+	if (i >= w->top)
+		w->top = i + 1;
 	return &w->attempts[i];
 }
 
@@ -66,19 +126,14 @@ name_damaged(struct work *w, const struct claim *c, const char *name)
 	    c->why);
 }
 
-/*
- * The destination of all of a message, in dst, when it goes by relays; NULL: each recipient has one
- * of its own. Asked anew each time: the settings may be others now.
- */
-static const char *
-relay_of(const struct work *w, const struct attempt *a, char dst[HOST_LEN])
+const char *
+work_relay(const struct work *w, const struct attempt *a, char dst[HOST_LEN])
 {
 	return settings_by_relay(w->settings, a->claim.envelope.from, dst) ? dst : NULL;
 }
 
-/* As struct handoff_job has it; relay: what relay_of() said. */
-static void
-destination_of(const struct attempt *a, size_t i, const char *relay, char dst[HOST_LEN])
+void
+work_destination(const struct attempt *a, size_t i, const char *relay, char dst[HOST_LEN])
 {
 	dst[0] = '\0';
 	if (relay != NULL)
@@ -120,7 +175,7 @@ waits(struct work *w, struct attempt *a, size_t i, const char *relay)
 	char destination[HOST_LEN];
 	int64_t until;
 
-	destination_of(a, i, relay, destination);
+	work_destination(a, i, relay, destination);
 	if (!outage_find(&w->outages, destination, clock_seconds(), &r.outcome, &until))
 		return false;
 	if (a->until == 0 || until < a->until)
@@ -137,7 +192,7 @@ make_order(struct work *w, struct attempt *a)
 {
 	const struct envelope *e = &a->claim.envelope;
 	char name[HOST_LEN];
-	const char *relay = relay_of(w, a, name);
+	const char *relay = work_relay(w, a, name);
 
 	if ((a->order = calloc(e->nrcpt, sizeof(*a->order))) == NULL)
 		return -1;
@@ -149,24 +204,33 @@ make_order(struct work *w, struct attempt *a)
 	return 0;
 }
 
-static void
-prepare(struct work *w, struct attempt *a, unsigned run)
+void
+attempt_active(struct attempt *a)
 {
 	const struct envelope *e = &a->claim.envelope;
 
+	if (!a->active)
+		log_info("%s: from=<%s>, size=%llu, nrcpt=%zu (queue active)", e->id.s, e->from,
+		    (unsigned long long)e->size, e->nrcpt);
+	a->active = true;
+}
+
+static void
+prepare(struct work *w, struct attempt *a, unsigned run)
+{
 	a->used = true;
 	a->run = run;
 	a->began = clock_wall();
 	a->lines = (struct buf)BUF_INIT(LINES_MAX);
 	w->nattempts++;
-	log_info("%s: from=<%s>, size=%llu, nrcpt=%zu (queue active)", e->id.s, e->from,
-	    (unsigned long long)e->size, e->nrcpt);
 	if (make_order(w, a) == -1) {
-		log_warn("%s: out of memory", e->id.s);
+		log_warn("%s: out of memory", a->claim.id.s);
 		due_at(w->due, clock_seconds() + ERROR_PAUSE);
 		attempt_end(w, a);
-	} else if (a->norder == 0)
+	} else if (a->norder == 0) {
+		attempt_active(a);
 		settle(w, a);
+	}
 }
 
 void
@@ -195,195 +259,53 @@ work_begin(struct work *w, enum spool_state state, const char *name, unsigned ru
 	claim_close(&a->claim);
 }
 
+bool
+work_resume(struct work *w)
+{
+	struct parked p;
+
+	if (!lanes_next(&w->lanes, clock_monotonic(), &p))
+		return false;
+	work_begin(w, p.state, p.id.s, p.run);
+	return true;
+}
+
+int
+attempt_park(struct work *w, struct attempt *a)
+{
+	int64_t when;
+
+	a->parked = lanes_park(&w->lanes, a->held, &a->claim.id, a->claim.state, a->run) == 0;
+	if (a->parked)
+		return 0;
+	when = lanes_overflow(&w->lanes, clock_seconds());
+	if (claim_defer(&a->claim, when) == -1)
+		return -1;
+	due_at(w->due, when);
+	return 0;
+}
+
 void
 attempt_end(struct work *w, struct attempt *a)
 {
 	struct queue_id id = a->claim.id;
+	bool parked = a->parked;
 
 	claim_close(&a->claim);
 	free(a->order);
 	buf_free(&a->lines);
 	memset(a, 0, sizeof(*a));
 	w->nattempts--;
-	w->settled(w->arg, id);
-}
-
-static struct job *
-free_job(struct work *w)
-{
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
-		if (w->jobs[i].attempt == NULL)
-			return &w->jobs[i];
-	return NULL;
-}
-
-static struct job *
-find_job(struct work *w, uint32_t number)
-{
-	struct job *j = &w->jobs[number % HANDOFF_JOBS];
-
-	return j->attempt != NULL && j->number == number ? j : NULL;
-}
-
-static struct attempt *
-attempt_with_jobs_left(struct work *w)
-{
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
-		if (w->attempts[i].used && w->attempts[i].at < w->attempts[i].norder)
-			return &w->attempts[i];
-	return NULL;
-}
-
-/* The next recipients of one destination, as many as a job holds. */
-static void
-fill_job(struct work *w, struct job *j, struct attempt *a)
-{
-	char destination[HOST_LEN], name[HOST_LEN];
-	const char *relay = relay_of(w, a, name);
-
-	memset(j, 0, sizeof(*j));
-	j->attempt = a;
-	j->number = w->next_number++ * HANDOFF_JOBS + (uint32_t)(j - w->jobs);
-	destination_of(a, a->order[a->at], relay, j->destination);
-	while (a->at < a->norder && j->nrcpt < HANDOFF_RCPTS) {
-		destination_of(a, a->order[a->at], relay, destination);
-		if (strcmp(destination, j->destination) != 0)
-			break;
-		j->rcpt[j->nrcpt++] = a->order[a->at++];
-	}
-	a->jobs++;
-	w->njobs++;
-}
-
-bool
-work_job(struct work *w, union handoff_message *m, int *fd)
-{
-	struct attempt *a = attempt_with_jobs_left(w);
-	struct job *j = a != NULL ? free_job(w) : NULL;
-
-	if (j == NULL)
-		return false;
-	fill_job(w, j, a);
-	m->job.type = HANDOFF_JOB;
-	m->job.job = j->number;
-	m->job.nrcpt = j->nrcpt;
-	memcpy(m->job.destination, j->destination, sizeof(m->job.destination));
-	memcpy(m->job.rcpt, j->rcpt, j->nrcpt * sizeof(j->rcpt[0]));
-	*fd = a->claim.fd;
-	return true;
-}
-
-static void
-drop_job(struct work *w, struct job *j)
-{
-	j->attempt->jobs--;
-	j->attempt = NULL;
-	w->njobs--;
-}
-
-void
-work_unsent(struct work *w, const union handoff_message *m)
-{
-	struct job *j = find_job(w, m->job.job);
-
-	j->attempt->at -= j->nrcpt;
-	drop_job(w, j);
-}
-
-/* A destination failed. One that refuses the login needs a person, or another token. */
-static void
-note_outage(struct work *w, const struct job *j, const struct outcome *o)
-{
-	bool news =
-	    outage_note(&w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
-
-	if (o->stage != STAGE_AUTH)
-		return;
-	w->renew = true;
-	if (news)
-		log_warn("cannot log in: %s; the mail waits; where user, password or "
-			 "relay.auth is wrong, mend it, then: sendmail -q",
-		    o->text);
-}
-
-/* An answered destination is alive, and what waits for a relay need not wait on. */
-static void
-note_destination(struct work *w, const struct job *j, const struct outcome *o)
-{
-	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
-		note_outage(w, j, o);
-	else if (outage_over(&w->outages, j->destination) &&
-		 (j->destination[0] == '\0' || j->destination[0] == ':'))
-		due_run(w->due);
-}
-
-static void
-answer(struct work *w, struct job *j, uint32_t at, const struct handoff_result *r)
-{
-	j->answered[at] = true;
-	j->nresults++;
-	note_destination(w, j, &r->outcome);
-	settle_result(w, j->attempt, r);
-}
-
-int
-work_result(struct work *w, const struct handoff_result *r)
-{
-	struct job *j = find_job(w, r->job);
-
-	for (uint32_t i = 0; j != NULL && i < j->nrcpt; i++)
-		if (j->rcpt[i] == r->rcpt && !j->answered[i]) {
-			answer(w, j, i, r);
-			return 0;
-		}
-	return -1;
-}
-
-/* Every recipient of a job that has no result gets this one; then the job is over. */
-static void
-finish_job(struct work *w, struct job *j, const struct outcome *o)
-{
-	struct handoff_result r = {
-	    .type = HANDOFF_RESULT, .job = j->number, .outcome = *o, .relay = "none"};
-	struct attempt *a = j->attempt;
-
-	for (uint32_t i = 0; i < j->nrcpt; i++)
-		if (!j->answered[i]) {
-			r.rcpt = j->rcpt[i];
-			answer(w, j, i, &r);
-		}
-	drop_job(w, j);
-	if (a->jobs == 0 && a->at == a->norder)
-		settle(w, a);
-	else
-		settle_part(w, a);
-}
-
-int
-work_done(struct work *w, const struct handoff_done *d)
-{
-	struct job *j = find_job(w, d->job);
-	struct outcome o;
-
-	if (j == NULL)
-		return -1;
-	o = status_trouble(STAGE_CONFIG, SCOPE_MESSAGE, STATUS(4, 3, 0), "smtp gave no result");
-	finish_job(w, j, &o);
-	return 0;
-}
-
-void
-work_fail(struct work *w, const struct outcome *o)
-{
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
-		if (w->jobs[i].attempt != NULL)
-			finish_job(w, &w->jobs[i], o);
+	while (w->top > 0 && !w->attempts[w->top - 1].used)
+		w->top--;
+	if (!parked)
+		w->settled(w->arg, id);
 }
 
 bool
 work_stuck(const struct work *w)
 {
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
+	for (size_t i = 0; i < w->top; i++)
 		if (w->attempts[i].used && w->attempts[i].stuck)
 			return true;
 	return false;
@@ -392,7 +314,7 @@ work_stuck(const struct work *w)
 void
 work_again(struct work *w)
 {
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
+	for (size_t i = 0; i < w->top; i++)
 		if (w->attempts[i].used && w->attempts[i].stuck)
 			settle(w, &w->attempts[i]);
 }
@@ -400,11 +322,12 @@ work_again(struct work *w)
 void
 work_free(struct work *w)
 {
-	for (size_t i = 0; i < HANDOFF_JOBS; i++)
+	for (size_t i = 0; i < w->top; i++)
 		if (w->attempts[i].used) {
 			claim_close(&w->attempts[i].claim);
 			free(w->attempts[i].order);
 			buf_free(&w->attempts[i].lines);
 		}
 	outage_free(&w->outages);
+	lanes_free(&w->lanes);
 }

@@ -13,6 +13,9 @@
  *	to report                    removed
  *	pending recipients           mtime is set to the next attempt, then new/ -> cur/
  *
+ * A destination that has no room (lanes.h) is passed over: what can be settled is, and the rest of
+ * the message is parked.
+ *
  * When the journal cannot be appended to (disk full), the message stays claimed and the append is
  * tried again (work_again()): better a message that waits than one that is sent twice.
  */
@@ -20,6 +23,7 @@
 #define ATTEMPT_H
 
 #include "due.h"
+#include "lanes.h"
 #include "link.h"
 #include "mail/retry.h"
 #include "outage.h"
@@ -36,6 +40,10 @@ struct attempt {
 	struct buf lines;  /* of the journal, not yet appended */
 	bool final;        /* one of them is a success or a failure */
 	bool stuck;        /* it could not be settled: to be tried again */
+	bool active;       /* the log has said so */
+	bool parked;
+	char held[HOST_LEN]; /* a destination that was passed over; nobody is when !holds */
+	bool holds;
 	unsigned run;      /* the run that it belongs to, see due.h */
 	int64_t until;     /* its destinations are out until then; 0: they are not */
 	uint64_t began;    /* microseconds since 1970 */
@@ -48,6 +56,7 @@ struct job {
 	uint32_t nrcpt, nresults;
 	uint32_t rcpt[HANDOFF_RCPTS];
 	bool answered[HANDOFF_RCPTS];
+	enum lane_end end;
 };
 
 /* Everything under way for one spool. */
@@ -57,6 +66,7 @@ struct work {
 	const struct settings *settings;
 	struct retry_policy policy;
 	struct outages outages;
+	struct lanes lanes;
 	const char *hostname;
 	const char *mailer; /* the address that bounces come from */
 	pid_t wire;         /* of smtp, for the log */
@@ -64,6 +74,8 @@ struct work {
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
 	unsigned nattempts, njobs;
+	size_t top;  /* behind the last attempt that is used */
+	size_t turn; /* the attempt that the next job is looked for first */
 	uint32_t next_number;
 	ino_t damaged[32]; /* files already named in the log */
 	unsigned ndamaged;
@@ -75,13 +87,24 @@ struct work {
 	void *arg;
 };
 
+void work_init(struct work *w);
+
+/* The settings, at first and when they changed. */
+void work_use(struct work *w, const struct settings *s);
+
 /* Whether another message can be begun. */
 bool work_room(const struct work *w);
+
+/* Milliseconds until a rate lets something go on; INT64_MAX: no rate is in the way. */
+int64_t work_wait(const struct work *w);
 
 /* Claim a message and prepare its jobs. Damaged and foreign files are named in the log once. */
 void work_begin(struct work *w, enum spool_state state, const char *name, unsigned run);
 
-/* Whether this message is under way. */
+/* The same for a parked message that may go on now; false: there is none. */
+bool work_resume(struct work *w);
+
+/* Whether this message is under way, or parked. */
 bool work_has(const struct work *w, const char *id);
 
 /*
@@ -102,11 +125,34 @@ void work_fail(struct work *w, const struct outcome *o);
 bool work_stuck(const struct work *w);
 void work_again(struct work *w);
 
-/* No message of a run up to this one is under way. */
+/* No message of a run up to this one is under way, or parked. */
 bool work_run_over(const struct work *w, unsigned run);
 
-/* For settle.c: the message is dealt with, or given up for now. */
+/* Nothing is under way or parked, and no rate has to be remembered. */
+bool work_none(const struct work *w);
+
+/* For settle.c and jobs.c: */
+
+/* The message is dealt with, or given up for now. */
 void attempt_end(struct work *w, struct attempt *a);
+
+/* Some of its destinations have no room: it waits for that. 0, or -1: the disk does not let us. */
+int attempt_park(struct work *w, struct attempt *a);
+
+/* The log is told, once, that something is being done. */
+void attempt_active(struct attempt *a);
+
+/*
+ * The destination of all of a message, in dst, when it goes by relays; NULL: each recipient has one
+ * of its own. Asked anew each time: the settings may be others now.
+ */
+const char *work_relay(const struct work *w, const struct attempt *a, char dst[HOST_LEN]);
+
+/* Of recipient i, as struct handoff_job has it; relay: what work_relay() said. */
+void work_destination(const struct attempt *a, size_t i, const char *relay, char dst[HOST_LEN]);
+
+/* What the settings say, "" for no limit. */
+const char *work_rate(const struct work *w, const char *destination);
 
 /* Let go of everything without settling (at the end). */
 void work_free(struct work *w);

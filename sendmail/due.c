@@ -128,7 +128,7 @@ fill(struct due *d, int64_t now)
 }
 
 bool
-due_next(struct due *d, int64_t now, enum spool_state *state, struct scan_entry *entry)
+due_ready(struct due *d, int64_t now)
 {
 	while (d->at == d->nbatch) {
 		if (!d->walking && !begin(d, now))
@@ -140,6 +140,14 @@ due_next(struct due *d, int64_t now, enum spool_state *state, struct scan_entry 
 			return false; /* the budget is used up: due_when() says to come back */
 		end(d, now);
 	}
+	return true;
+}
+
+bool
+due_next(struct due *d, int64_t now, enum spool_state *state, struct scan_entry *entry)
+{
+	if (!due_ready(d, now))
+		return false;
 	*state = d->state;
 	*entry = d->batch[d->at++];
 	return true;

@@ -50,6 +50,9 @@ void due_at(struct due *d, int64_t when);
  */
 unsigned due_run(struct due *d);
 
+/* Whether there is a message now. To be asked, too, when none can be begun: that ends a run. */
+bool due_ready(struct due *d, int64_t now);
+
 /* The next message; false when there is none now. */
 bool due_next(struct due *d, int64_t now, enum spool_state *state, struct scan_entry *entry);
 

@@ -17,6 +17,7 @@
 #include "sys/host.h"
 #include "sys/log.h"
 
+#define BEGIN_MAX 256    /* messages looked at before results are taken */
 #define LINK_IDLE 5000   /* milliseconds until smtp is let go */
 #define STUCK_PAUSE 5000 /* milliseconds until the disk is tried again */
 #define SWEEP_EVERY 3600 /* seconds between looks at tmp/ */
@@ -49,15 +50,9 @@ use(struct flusher *f, const struct settings *s)
 	if (address_qualify(f->mailer, "MAILER-DAEMON", domain) == -1)
 		snprintf(f->mailer, sizeof(f->mailer), "MAILER-DAEMON@localhost");
 	rewrite_apply(s->rewrite_header_from, f->mailer);
-	f->work.settings = s;
+	work_use(&f->work, s);
 	f->work.hostname = f->hostname;
 	f->work.mailer = f->mailer;
-	f->work.policy = (struct retry_policy){
-	    .first = s->queue_first_retry,
-	    .last = s->queue_last_retry,
-	    .lifetime = s->queue_lifetime,
-	    .bounce_lifetime = s->queue_bounce_lifetime,
-	};
 	f->due.horizon = (int64_t)s->queue_last_retry * 2 + 60;
 }
 
@@ -109,39 +104,61 @@ open_link(struct flusher *f)
 	return r;
 }
 
-/* Hand over jobs as long as there are some and the channel takes them. */
-static void
+/* Hand over jobs as long as there are some. Whether the channel took them. */
+static bool
 send_jobs(struct flusher *f)
 {
 	union handoff_message m;
 	int fd;
 
+	f->full = false;
 	while (work_job(&f->work, &m, &fd)) {
 		if (f->link.fd == -1) {
 			if (open_link(f) == -1)
-				return;
+				return true;
 			work_unsent(&f->work, &m); /* the settings may say another way now */
 			continue;
 		}
 		if (handoff_send(f->link.fd, &m, fd) == 0)
 			continue;
-		if (errno == EAGAIN || errno == ENOBUFS)
+		f->full = errno == EAGAIN || errno == ENOBUFS;
+		if (f->full)
 			work_unsent(&f->work, &m);
 		else
 			fail_jobs(f, STAGE_CONNECT, "the delivery process smtp is gone");
-		return;
+		return !f->full;
 	}
+	return true;
 }
 
-static void
-begin_messages(struct flusher *f)
+/* The next message that may have room: one that waited for that, or one that is due. */
+static bool
+begin_one(struct flusher *f)
 {
 	enum spool_state state;
 	struct scan_entry entry;
 
-	while (work_room(&f->work) && due_next(&f->due, clock_seconds(), &state, &entry))
-		if (!work_has(&f->work, entry.name))
-			work_begin(&f->work, state, entry.name, f->due.runs_done + 1);
+	if (work_resume(&f->work))
+		return true;
+	if (!due_next(&f->due, clock_seconds(), &state, &entry))
+		return false;
+	if (!work_has(&f->work, entry.name))
+		work_begin(&f->work, state, entry.name, f->due.runs_done + 1);
+	return true;
+}
+
+/*
+ * Each has its jobs handed over before the next is begun, so that what a destination has room for is
+ * known.
+ */
+static void
+begin_messages(struct flusher *f)
+{
+	bool more = send_jobs(f);
+
+	for (int i = 0; more && i < BEGIN_MAX && work_room(&f->work); i++)
+		more = begin_one(f) && send_jobs(f);
+	due_ready(&f->due, clock_seconds());
 }
 
 /* Everything that smtp has to say. */
@@ -172,9 +189,11 @@ flusher_request(struct flusher *f, const struct request *r)
 		return;
 	}
 	outage_retry_all(&f->work.outages, clock_seconds());
-	/* Somebody wants it now, often because he has mended the settings: smtp gets them anew. */
-	if (f->work.njobs == 0)
+	/* Somebody wants it now, often because he has mended the settings: they are read anew. */
+	if (f->work.njobs == 0) {
 		link_close(&f->link);
+		load(f);
+	}
 	if (r->poke.type == POKE_ALL) {
 		waiters_add(&f->waiters, r->fd, due_run(&f->due), NULL);
 		return;
@@ -226,8 +245,7 @@ sweep(struct flusher *f)
 static bool
 nothing_left(const struct flusher *f)
 {
-	return f->work.nattempts == 0 && due_when(&f->due) == INT64_MAX &&
-	       waiters_none(&f->waiters);
+	return work_none(&f->work) && due_when(&f->due) == INT64_MAX && waiters_none(&f->waiters);
 }
 
 static void
@@ -252,18 +270,23 @@ until(int64_t since, int64_t span, int64_t ms)
 static int
 sleep_time(const struct flusher *f)
 {
-	int64_t when = due_when(&f->due), now = clock_seconds(), ms;
+	int64_t when = due_when(&f->due), now = clock_seconds(), wait = work_wait(&f->work), ms;
 
-	if (work_room(&f->work) && when <= now)
+	if (work_room(&f->work) && !f->full && (when <= now || wait == 0))
 		return 0;
-	ms = when == INT64_MAX || when - now > SLEEP_MAX ? SLEEP_MAX * 1000 : (when - now) * 1000;
+	if (when <= now) /* no room: results or a rate will make some */
+		ms = STUCK_PAUSE;
+	else
+		ms = when - now > SLEEP_MAX ? SLEEP_MAX * 1000 : (when - now) * 1000;
+	if (wait > 0 && wait < ms)
+		ms = wait;
 	if (work_stuck(&f->work) && ms > STUCK_PAUSE)
 		ms = STUCK_PAUSE;
 	if (f->link.fd != -1 && f->work.njobs == 0)
 		ms = until(f->idle_since, LINK_IDLE, ms);
 	if (f->empty_since != 0 && !f->facts->resident)
 		ms = until(f->empty_since, FLUSHER_LINGER, ms);
-	return ms < 0 ? STUCK_PAUSE : (int)ms;
+	return (int)ms;
 }
 
 static void
@@ -271,7 +294,7 @@ wait_for_something(struct flusher *f, int ms)
 {
 	struct pollfd p[2] = {
 	    {.fd = f->sock, .events = POLLIN},
-	    {.fd = f->link.fd, .events = POLLIN},
+	    {.fd = f->link.fd, .events = (short)(f->full ? POLLIN | POLLOUT : POLLIN)},
 	};
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 	sigset_t none;
@@ -279,7 +302,7 @@ wait_for_something(struct flusher *f, int ms)
 	sigemptyset(&none);
 	if (ppoll(p, 2, &t, &none) == -1)
 		return;
-	if (p[1].revents != 0)
+	if ((p[1].revents & ~POLLOUT) != 0)
 		take_results(f);
 	if (p[0].revents != 0)
 		flusher_take_pokes(f);
@@ -292,8 +315,11 @@ release_idle_link(struct flusher *f)
 		f->idle_since = clock_monotonic();
 	else if (f->reload || f->work.renew || clock_monotonic() - f->idle_since >= LINK_IDLE)
 		link_close(&f->link);
-	if (f->link.fd == -1)
-		f->reload = f->work.renew = false;
+	if (f->link.fd != -1)
+		return;
+	if (f->reload)
+		load(f);
+	f->reload = f->work.renew = false;
 }
 
 /* What the disk did not take is tried again, but not at every turn. */
@@ -316,7 +342,6 @@ flusher_turn(struct flusher *f)
 	sweep(f);
 	try_stuck(f);
 	begin_messages(f);
-	send_jobs(f);
 	waiters_runs(&f->waiters, &f->due, &f->work);
 	release_idle_link(f);
 	note_emptiness(f);
@@ -360,6 +385,7 @@ flusher_init(struct flusher *f, const struct run_facts *facts)
 	f->work.told = told;
 	f->work.settled = settled;
 	f->work.arg = f;
+	work_init(&f->work);
 	due_init(&f->due, facts->spool);
 	return settings_default(&f->own) == 0 ? load(f) : -1;
 }

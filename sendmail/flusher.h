@@ -27,6 +27,7 @@ struct flusher {
 	int64_t empty_since; /* milliseconds: since when nothing is left; 0: something is */
 	int64_t idle_since;  /* milliseconds: since when the link has nothing to do */
 	int64_t swept;       /* seconds since 1970 */
+	bool full;           /* the channel to smtp: there are jobs that it does not take now */
 	bool reload;         /* let smtp go when it is idle */
 	int64_t stuck_until; /* milliseconds: when the disk is tried again */
 };

@@ -215,11 +215,12 @@ defer(struct work *w, struct attempt *a)
 {
 	int64_t when = next_attempt(w, a);
 
-	if (claim_defer(&a->claim, when) == -1) {
+	if ((a->holds ? attempt_park(w, a) : claim_defer(&a->claim, when)) == -1) {
 		log_warn("%s; trying again", a->claim.spool->error);
 		return -1;
 	}
-	due_at(w->due, when);
+	if (!a->holds)
+		due_at(w->due, when);
 	return 0;
 }
 

@@ -11,9 +11,11 @@ fresh() {
 	local rule rules=()
 	for rule; do rules+=(-r "$rule"); done
 	[ -z "$sink_pid" ] || sink_stop
+	eventually 5 nobody
 	rm -rf "$SINK" "$S"/spool/*/{new,cur}/* "$S/log"
 	sink_start "${rules[@]}"
 }
+nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }
 to_sink() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h "$@"; }
 # The numbers of messages that each connection brought, biggest first; and the connections.
 shares() { cat "$SINK"/*.env | grep '^conn ' | sort | uniq -c | awk '{print $1}' | sort -rn | xargs; }
@@ -49,6 +51,38 @@ sendmail -q
 is "one waits for its next attempt" "$(messages)" 79
 is "and three of five connections end long before the others" \
 	"$(awk '/ MAIL / {mail++} / QUIT/ && mail < 70 {n++} END {print n}' "$SINK/commands.log")" 3
+
+# The seventh may be begun two seconds after the first at the earliest.
+fresh
+to_sink smtp.rate=3/1s
+post 8 r@x.example
+began=${EPOCHREALTIME/./}
+ok "a rate defers nobody" timeout 60 sendmail -q
+ok "it is kept" test $((${EPOCHREALTIME/./} - began)) -ge 2000000
+is "all arrive" "$(messages)" 8
+unlike "nobody had to be tried again" "$(cat "$S/log")" 'status=deferred'
+is "the log says so once" "$(grep -c 'relay: the rate of 3/1s is reached' "$S/log")" 1
+
+# What was sent is remembered although smtp is let go, and the flusher has nothing to do.
+fresh
+to_sink smtp.rate=2/1h
+post 2 r@x.example
+sendmail -q
+post 1 r@x.example
+timeout 2 sendmail -q
+is "the rate holds for what comes later" "$? $(messages)" "124 2"
+like "it waits without an attempt" "$(mailq)" 'r@x.example'
+unlike "and is not deferred" "$(cat "$S/log")" 'status=deferred'
+
+# A relay that is down: each step of the backoff costs one attempt, whatever waits.
+fresh 'connect close'
+to_sink
+post 200 r@x.example
+sendmail -q
+is "200 messages for a dead relay: one attempt" "$(connections)" 1
+is "each is told why" "$(grep -c 'status=deferred' "$S/log")" 200
+sendmail -q
+is "the next attempt is one, too" "$(connections)" 2
 
 ok "the sink has nothing to complain of" sink_content
 done_testing

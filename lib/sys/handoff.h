@@ -21,8 +21,8 @@
  * died; what it had is to be tried again.
  *
  * Both sides are the same build, so messages are structs; the first octets say which. A sender
- * must not block: at most HANDOFF_JOBS jobs are open on a channel, and smtp queues results itself
- * where the channel is full.
+ * must not block: at most HANDOFF_JOBS jobs are open on a channel, and where the channel is full each
+ * side keeps what it has to say. smtp takes jobs whether or not its results are taken.
  */
 #ifndef SYS_HANDOFF_H
 #define SYS_HANDOFF_H
@@ -35,7 +35,7 @@
 #include "mail/route.h"
 #include "mail/status.h"
 
-#define HANDOFF_JOBS 64   /* open jobs of a channel */
+#define HANDOFF_JOBS 256  /* open jobs of a channel */
 #define HANDOFF_RCPTS 100 /* recipients of a job; RFC 5321 4.5.3.1.8: servers take at least 100 */
 
 enum handoff_type {

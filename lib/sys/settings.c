@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mail/fingerprint.h"
+#include "mail/rate.h"
 #include "mail/rewrite.h"
 #include "mail/route.h"
 #include "mail/sasl.h"
@@ -24,6 +25,7 @@ enum type {
 	TYPE_PATH,
 	TYPE_SECONDS,
 	TYPE_COUNT,
+	TYPE_RATE,
 	TYPE_DELIVER,
 	TYPE_POLICY,
 	TYPE_POLICIES,
@@ -147,6 +149,14 @@ parse_addresses(void *field, const char *value, const struct choices *c, const c
 }
 
 static int
+parse_rate(void *field, const char *value, const struct choices *c, const char **why)
+{
+	struct rate r;
+
+	return rate_parse(&r, value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
 parse_path(void *field, const char *value, const struct choices *c, const char **why)
 {
 	if (*value != '\0' && *value != '/')
@@ -227,6 +237,7 @@ static const struct kind {
     [TYPE_PATH] = {parse_path, KEPT_TEXT, NULL},
     [TYPE_SECONDS] = {parse_seconds, KEPT_NUMBER, NULL},
     [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
+    [TYPE_RATE] = {parse_rate, KEPT_TEXT, NULL},
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
     [TYPE_POLICIES] = {parse_policies, KEPT_TEXT, NULL},

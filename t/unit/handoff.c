@@ -283,7 +283,7 @@ ends(void)
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	while (handoff_send(pair[0], &m, -1) == 0 && n < 100000)
 		n++;
-	ok(errno == EAGAIN && n >= HANDOFF_JOBS, "a full channel says so, after %d results", n);
+	ok(errno == EAGAIN && n > 0, "a full channel says so, after %d results", n);
 	close(pair[0]);
 	for (; n > 0 && receive() == 1; n--)
 		;
