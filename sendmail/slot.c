@@ -21,7 +21,7 @@ enough(const struct slot *s)
 {
 	const struct destination *d = s->destination;
 
-	return s->begun >= d->wire->settings.smtp_messages_per_connection ||
+	return s->begun >= d->path.route->messages ||
 	       destination_working(d) > d->limit;
 }
 
@@ -97,7 +97,7 @@ on_success(struct slot *s)
 	s->worked++;
 	s->took = true;
 	d->strikes = 0;
-	if (d->wire->now >= d->hold && d->limit < d->wire->settings.smtp_connections)
+	if (d->wire->now >= d->hold && d->limit < d->path.route->connections)
 		d->limit++;
 }
 

@@ -112,6 +112,16 @@ add_relays(struct wire_route *route, const struct section *from)
 	explicit_bzero(&relay, sizeof(relay));
 }
 
+/* How much of them there may be; 0: what holds for all. */
+static void
+set_limits(const struct wire *w, struct wire_route *route, unsigned connections, unsigned messages)
+{
+	const struct settings *s = &w->settings;
+
+	route->connections = connections > 0 ? connections : s->smtp_connections;
+	route->messages = messages > 0 ? messages : s->smtp_messages_per_connection;
+}
+
 /* Every route that mail may take, the direct one where a section has no relays. */
 static void
 set_routes(struct wire *w)
@@ -122,12 +132,15 @@ set_routes(struct wire *w)
 
 	w->nroutes = 1 + s->nrelays;
 	add_relays(&w->routes[0], &from);
+	set_limits(w, &w->routes[0], 0, 0);
+	set_limits(w, &w->direct, 0, 0);
 	for (size_t i = 0; i < s->nrelays; i++) {
 		const struct settings_relay *r = &s->relay[i];
 
 		from = (struct section){
 		    r->section, r->url, {.password = r->password, .mechanisms = r->auth}};
 		add_relays(&w->routes[1 + i], &from);
+		set_limits(w, &w->routes[1 + i], r->connections, r->messages_per_connection);
 	}
 	for (size_t i = 0; i < w->nroutes; i++)
 		if (w->routes[i].nhops == 0)

@@ -32,7 +32,8 @@ struct wire_hop {
 struct wire_route {
 	struct wire_hop hop[ROUTE_URLS];
 	size_t nhops;
-	struct outcome broken; /* class 0: all is well; else what every message gets */
+	unsigned connections, messages; /* at the same time; over each */
+	struct outcome broken;          /* class 0: all is well; else what every message gets */
 };
 
 struct wire {

@@ -27,6 +27,13 @@ post 10 r@x.example
 sendmail -q
 is "a connection takes its number of messages" "$(shares)" "4 4 2"
 
+fresh
+to_sink smtp.messages_per_connection=4 smtp.connections=1 'relay.work.from=s@x.example' \
+	"relay.work.url=smtp://127.0.0.1:$SINK_PORT" relay.work.messages_per_connection=5
+post 10 r@x.example
+sendmail -q
+is "a relay may have a number of its own" "$(shares)" "5 5"
+
 # The server takes its time, so that more connections are wanted; it bears two.
 fresh 'conn 3- greeting reply 421 4.7.0 too many connections; close' 'dot delay 60ms'
 to_sink

@@ -63,6 +63,7 @@ enum { /* [smtp] family */
 #define SETTING_TYPE_PATH char *      /* absolute, or "" */
 #define SETTING_TYPE_SECONDS unsigned /* "90", "90s", "5m", "2h", "5d" */
 #define SETTING_TYPE_COUNT unsigned   /* 1 to 1000000 */
+#define SETTING_TYPE_OWN unsigned     /* the same, or 0: what holds for all */
 #define SETTING_TYPE_RATE char *      /* checked by rate_parse() */
 #define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
 #define SETTING_TYPE_POLICY int       /* enum tls_policy */

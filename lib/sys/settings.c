@@ -25,6 +25,7 @@ enum type {
 	TYPE_PATH,
 	TYPE_SECONDS,
 	TYPE_COUNT,
+	TYPE_OWN,
 	TYPE_RATE,
 	TYPE_DELIVER,
 	TYPE_POLICY,
@@ -215,6 +216,15 @@ parse_count(void *field, const char *value, const struct choices *c, const char 
 }
 
 static int
+parse_own(void *field, const char *value, const struct choices *c, const char **why)
+{
+	if (strcmp(value, "0") != 0)
+		return parse_count(field, value, c, why);
+	*(unsigned *)field = 0;
+	return 0;
+}
+
+static int
 parse_choice(void *field, const char *value, const struct choices *c, const char **why)
 {
 	for (int i = 0; c->name[i] != NULL; i++) {
@@ -237,6 +247,7 @@ static const struct kind {
     [TYPE_PATH] = {parse_path, KEPT_TEXT, NULL},
     [TYPE_SECONDS] = {parse_seconds, KEPT_NUMBER, NULL},
     [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
+    [TYPE_OWN] = {parse_own, KEPT_NUMBER, NULL},
     [TYPE_RATE] = {parse_rate, KEPT_TEXT, NULL},
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
