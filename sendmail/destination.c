@@ -82,14 +82,6 @@ destination_back_off(struct destination *d)
 		d->limit /= 2;
 }
 
-static enum path_failure
-failure_of(const struct slot *s)
-{
-	if (s->outcome.stage == STAGE_AUTH)
-		return PATH_REFUSED;
-	return session_reached(s->session) ? PATH_FAILED : PATH_UNREACHED;
-}
-
 /* A session was of no use: what does that say about the others? */
 static void
 on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
@@ -101,7 +93,7 @@ on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 	else if (!s->ready && o->stage == STAGE_TLS && path_may_be_plain(&d->path))
 		d->path.plain = true;
 	else if (d->path.state == PATH_AT)
-		path_next(&d->path, o, failure_of(s), d);
+		path_next(&d->path, o, path_failure(s->session, &s->outcome), d);
 }
 
 /* In the middle of a message. What it says of that one is not for those that wait. */

@@ -77,12 +77,31 @@ set_host(struct path *p, const char *name, size_t len)
 	memcpy(mx->host, name, len);
 }
 
-/* The only host is a configured name or an address. */
+bool
+path_proxied(const struct path *p)
+{
+	const struct relay *relay = path_hop(p)->relay;
+
+	return p->wire->proxy.host[0] != '\0' && (relay == NULL || !route_local(relay));
+}
+
+/* The only host is a configured name or an address. A relay's name is for the proxy to look up. */
 static void
 only_host(struct path *p, const char *name, size_t len, void *owner)
 {
+	const struct relay *relay = path_hop(p)->relay;
+	struct inet *a = &p->address[0];
+
 	set_host(p, name, len);
-	ask_host(p, owner);
+	if (relay == NULL || !path_proxied(p) || p->policy == TLS_POLICY_DANE || inet_parse(a, name)) {
+		ask_host(p, owner);
+		return;
+	}
+	inet_set_port(a, relay->port);
+	p->naddress = 1;
+	p->at = 0;
+	p->since = p->wire->now;
+	p->state = PATH_AT;
 }
 
 /* A Unix socket: the name is ours, as Postfix has it in its log. */
@@ -126,7 +145,10 @@ begin(struct path *p, void *owner)
 	p->secure = relay != NULL;
 	p->implicit = p->reached = p->plain = false;
 	p->host = p->tries = 0;
-	if (relay != NULL)
+	p->asking_proxy = path_proxied(p) && p->nproxies == 0;
+	if (p->asking_proxy)
+		ask(p, LOOKUP_RELAY, p->wire->proxy.host, p->wire->proxy.port, owner);
+	else if (relay != NULL)
 		begin_relay(p, relay, owner);
 	else if (len > 2 && p->domain[0] == '[' && p->domain[len - 1] == ']') {
 		size_t skip = strncasecmp(p->domain, "[IPv6:", 6) == 0 ? 6 : 1;
@@ -266,10 +288,15 @@ path_answer(struct path *p, const struct lookup *l, void *owner)
 	p->since = p->wire->now;
 	if (l->outcome.status.class != 2) {
 		p->last = l->outcome;
-		if (hosts)
+		if (hosts || p->asking_proxy)
 			next_hop(p, owner);
 		else
 			next_host(p, owner);
+	} else if (p->asking_proxy) {
+		memcpy(p->proxy, l->address, sizeof(p->proxy));
+		p->nproxies = l->naddress;
+		p->via = 0;
+		begin(p, owner);
 	} else if (hosts)
 		take_hosts(p, l, owner);
 	else if (take_addresses(p, l))
@@ -299,12 +326,26 @@ path_next(struct path *p, const struct outcome *o, enum path_failure how, void *
 {
 	p->last = *o;
 	p->plain = false;
+	if (how == PATH_UNPROXIED && ++p->via < p->nproxies)
+		return;
 	p->tries++;
 	p->reached = p->reached || how != PATH_UNREACHED;
-	if (how == PATH_REFUSED || p->tries >= PATH_TRIES)
+	if (how == PATH_UNPROXIED)
+		p->nproxies = 0;
+	if (how == PATH_UNPROXIED || how == PATH_REFUSED || p->tries >= PATH_TRIES)
 		next_hop(p, owner);
 	else if (++p->at == p->naddress)
 		next_host(p, owner);
+}
+
+enum path_failure
+path_failure(const struct session *s, const struct outcome *o)
+{
+	if (o->stage == STAGE_AUTH)
+		return PATH_REFUSED;
+	if (session_without_proxy(s))
+		return PATH_UNPROXIED;
+	return session_reached(s) ? PATH_FAILED : PATH_UNREACHED;
 }
 
 bool
@@ -348,85 +389,4 @@ const struct inet *
 path_address(const struct path *p)
 {
 	return &p->address[p->at];
-}
-
-/*
- * What the connection may take: less where an address of the other family is behind it, so that a
- * dead IPv6 costs little.
- */
-static unsigned
-timeout_of(const struct path *p)
-{
-	unsigned timeout = p->wire->settings.smtp_connect_timeout * 1000;
-
-	for (size_t i = p->at + 1; i < p->naddress; i++)
-		if (p->address[i].any.sa_family != p->address[p->at].any.sa_family)
-			return timeout < PATH_EARLY ? timeout : PATH_EARLY;
-	return timeout;
-}
-
-/* The address to come from, see [smtp] bind_address; NULL: any. */
-static const struct inet *
-source_of(const struct path *p)
-{
-	for (size_t i = 0; i < p->wire->nsources; i++)
-		if (p->wire->source[i].any.sa_family == path_address(p)->any.sa_family)
-			return &p->wire->source[i];
-	return NULL;
-}
-
-/* Whether a name is the domain's own or one below it. */
-static bool
-belongs(const char *name, const char *domain)
-{
-	size_t n = strlen(name), len = strlen(domain);
-
-	return n >= len && strcasecmp(name + n - len, domain) == 0 &&
-	       (n == len || name[n - len - 1] == '.');
-}
-
-/*
- * What its certificate is for. Of the exchangers of a domain, the domain too; of hosts that DNS
- * named for a relay's domain, that domain alone, or it too where they are below it (RFC 6186 6):
- * anybody can write another's name into an answer.
- */
-static void
-set_names(const struct path *p, struct session_config *config)
-{
-	const struct relay *relay = path_hop(p)->relay;
-
-	if (relay == NULL)
-		config->also = p->domain[0] == '[' ? NULL : p->domain;
-	else if (relay->lookup != RELAY_LOOKUP_HOST && belongs(path_host(p), relay->host))
-		config->also = relay->host;
-	else if (relay->lookup != RELAY_LOOKUP_HOST)
-		config->identity = relay->host;
-}
-
-struct session_config
-path_session(const struct path *p)
-{
-	const struct wire *w = p->wire;
-	const struct wire_hop *hop = path_hop(p);
-	const struct relay *relay = hop->relay;
-	struct session_config config = {
-	    .hostname = w->settings.mail_hostname,
-	    .host = path_host(p),
-	    .address = *path_address(p),
-	    .source = source_of(p),
-	    .policy = path_policy(p),
-	    .implicit_tls = relay != NULL && relay->mode == TLS_MODE_IMPLICIT,
-	    .pinned = relay != NULL,
-	    .tlsa = &p->tlsa,
-	    .lmtp = relay != NULL && relay->lmtp,
-	    .plain_auth = relay != NULL && (relay->mode == TLS_MODE_NEVER || relay->lmtp) &&
-			  route_local(relay),
-	    .account = relay != NULL && relay->user[0] != '\0' ? &hop->account : NULL,
-	    .tls = w->tls,
-	    .chunking = w->settings.smtp_chunking != 0,
-	    .connect_timeout = timeout_of(p),
-	};
-
-	set_names(p, &config);
-	return config;
 }

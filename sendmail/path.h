@@ -37,6 +37,9 @@ struct path {
 	struct lookup *lookup; /* under way */
 	int64_t since;         /* asked, or known */
 	struct mx_list hosts;
+	struct inet proxy[RESOLVE_ADDRESSES]; /* see [smtp] proxy; asked for when it is needed */
+	size_t nproxies, via;
+	bool asking_proxy;
 	size_t host; /* the one that is tried */
 	bool implicit;
 	struct inet address[RESOLVE_ADDRESSES];
@@ -65,11 +68,15 @@ void path_late(struct path *p, void *owner);
 
 /* The address that is tried did not work: go on to the next. */
 enum path_failure {
+	PATH_UNPROXIED, /* there was none to the proxy */
 	PATH_UNREACHED, /* there was no connection */
 	PATH_FAILED,    /* there was one */
 	PATH_REFUSED,   /* and nor would others of the hop take us */
 };
 void path_next(struct path *p, const struct outcome *o, enum path_failure how, void *owner);
+
+/* What the end of a session to it was. */
+enum path_failure path_failure(const struct session *s, const struct outcome *o);
 
 /* It may be time to look for a better way: see PATH_FRESH. */
 bool path_stale(const struct path *p);
@@ -83,7 +90,10 @@ bool path_may_be_plain(const struct path *p);
 const char *path_host(const struct path *p);
 const struct inet *path_address(const struct path *p);
 
-/* A session there, but for who gives it mail. Borrows from the path. PATH_AT only. */
+/* Whether its hop is reached through the proxy, if there is one: what is on this machine is not. */
+bool path_proxied(const struct path *p);
+
+/* path_session.c: a session there, but for who gives it mail. Borrows from the path. PATH_AT only. */
 struct session_config path_session(const struct path *p);
 
 void path_reset(struct path *p);

@@ -347,7 +347,7 @@ static void
 try_address(struct probe *p)
 {
 	struct session *s;
-	bool reached;
+	enum path_failure how;
 
 	prepare(p);
 	if ((s = open_session(p)) == NULL) {
@@ -357,7 +357,7 @@ try_address(struct probe *p)
 	talk(p, s);
 	if (p->closed)
 		tell_failure(p, &p->outcome, session_error(s));
-	reached = session_reached(s);
+	how = path_failure(s, &p->outcome);
 	session_free(s);
 	if (p->over)
 		return;
@@ -367,7 +367,7 @@ try_address(struct probe *p)
 	    path_may_be_plain(&p->path))
 		p->path.plain = true;
 	else
-		path_next(&p->path, &p->outcome, reached ? PATH_FAILED : PATH_UNREACHED, p);
+		path_next(&p->path, &p->outcome, how, p);
 }
 
 static bool

@@ -191,6 +191,21 @@ needs_tls(const struct wire *w, const struct wire_route *route)
 	return false;
 }
 
+static void
+set_proxy(struct wire *w)
+{
+	const struct settings *s = &w->settings;
+	const char *why;
+
+	if (s->smtp_proxy[0] == '\0')
+		return;
+	if (route_parse_proxy(&w->proxy, s->smtp_proxy, &why) == -1)
+		breaks(&w->broken, "smtp.proxy", why);
+	else if (w->proxy.password[0] == '\0')
+		snprintf(
+		    w->proxy.password, sizeof(w->proxy.password), "%s", s->smtp_proxy_password);
+}
+
 void
 wire_complete(struct wire *w)
 {
@@ -208,6 +223,7 @@ wire_complete(struct wire *w)
 	w->ready = true;
 	set_routes(w);
 	set_sources(w);
+	set_proxy(w);
 	wanted = needs_tls(w, &w->direct);
 	for (size_t i = 0; i < w->nroutes; i++)
 		wanted = wanted || needs_tls(w, &w->routes[i]);
@@ -248,6 +264,7 @@ wire_free(struct wire *w)
 	for (size_t i = 0; i < w->nroutes; i++)
 		free_route(&w->routes[i]);
 	free_route(&w->direct);
+	explicit_bzero(&w->proxy, sizeof(w->proxy));
 	settings_free(&w->settings);
 	tls_context_free(w->tls);
 	outbox_free(&w->outbox);

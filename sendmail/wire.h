@@ -47,6 +47,7 @@ struct wire {
 	struct wire_route routes[1 + SETTINGS_RELAYS]; /* [relay]'s, then settings.relay's */
 	size_t nroutes;
 	struct wire_route direct; /* to the exchangers; without hops where nobody needs it */
+	struct relay proxy;       /* host "": none */
 	struct inet source[2];    /* [smtp] bind_address */
 	size_t nsources;
 	struct tls_context *tls; /* NULL: not needed */

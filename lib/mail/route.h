@@ -68,6 +68,9 @@ struct relay {
 /* Parse a relay URL. 0, or -1 with *why a constant string ("unknown scheme", "bad port" …). */
 int route_parse(struct relay *r, const char *url, const char **why);
 
+/* socks5://[user[:password]@]host[:port], port 1080: the parts of *r that these are. As above. */
+int route_parse_proxy(struct relay *r, const char *url, const char **why);
+
 /* The next URL of a list, which moves behind it. 1; 0 at the end; -1 with *why. */
 int route_next(struct relay *r, const char **list, const char **why);
 

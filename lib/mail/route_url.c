@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "mail/socks.h"
 
 #define LABEL_MAX 63 /* octets of a label of a name, RFC 1035 2.3.4 */
 
@@ -347,6 +350,24 @@ int
 route_parse(struct relay *r, const char *url, const char **why)
 {
 	return parse(r, (struct span){url, strlen(url)}, why);
+}
+
+int
+route_parse_proxy(struct relay *r, const char *url, const char **why)
+{
+	static const char scheme[] = "socks5://", no_proxy[] = "not socks5://host[:port]";
+	size_t len = strlen(scheme);
+
+	*r = (struct relay){.port = SOCKS_PORT};
+	*why = no_proxy;
+	if (strncasecmp(url, scheme, len) == 0 &&
+	    parse_rest(r, (struct span){url + len, strlen(url + len)}, why) == 0) {
+		*why = no_proxy;
+		if (r->lookup == RELAY_LOOKUP_HOST)
+			return 0;
+	}
+	explicit_bzero(r, sizeof(*r));
+	return -1;
 }
 
 int

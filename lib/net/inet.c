@@ -56,6 +56,14 @@ inet_is_path(const struct inet *a)
 	return a->any.sa_family == AF_UNIX;
 }
 
+bool
+inet_is_loopback(const struct inet *a)
+{
+	if (a->any.sa_family == AF_INET)
+		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
+	return a->any.sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+}
+
 void
 inet_set_port(struct inet *a, uint16_t port)
 {

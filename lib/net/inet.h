@@ -34,6 +34,9 @@ bool inet_parse(struct inet *a, const char *text);
 bool inet_set_path(struct inet *a, const char *path);
 bool inet_is_path(const struct inet *a);
 
+/* 127.0.0.0/8 and ::1. */
+bool inet_is_loopback(const struct inet *a);
+
 /* The port, in host order; not of a Unix socket. */
 void inet_set_port(struct inet *a, uint16_t port);
 uint16_t inet_port(const struct inet *a);

@@ -5,14 +5,6 @@
 #include <string.h>
 
 static bool
-loopback(const struct inet *a)
-{
-	if (a->any.sa_family == AF_INET)
-		return ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
-}
-
-static bool
 same(const struct inet *a, const struct inet *b)
 {
 	if (a->any.sa_family != b->any.sa_family)
@@ -29,7 +21,7 @@ own_address(const struct inet *a)
 	struct inet own;
 	bool found = false;
 
-	if (inet_is_path(a) || loopback(a) || getifaddrs(&list) == -1)
+	if (inet_is_path(a) || inet_is_loopback(a) || getifaddrs(&list) == -1)
 		return false;
 	for (const struct ifaddrs *i = list; i != NULL && !found; i = i->ifa_next)
 		found = i->ifa_addr != NULL && inet_set(&own, i->ifa_addr) && same(a, &own);

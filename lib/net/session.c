@@ -33,11 +33,13 @@ lost_memory(struct session *s)
 	lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 0), "out of memory"));
 }
 
-static void
-connect_failed(struct session *s, const char *why)
+void
+session_failed(struct session *s, const char *why)
 {
+	bool proxy = session_without_proxy(s);
+
 	lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 1),
-		    "connect to %s: %s", s->name, why));
+		    "connect to %s: %s%s", s->name, proxy ? "the proxy: " : "", why));
 }
 
 /* With TLS 1.3 the server's refusal comes after what is the end of the handshake for us. */
@@ -69,6 +71,8 @@ set_names(struct session *s, const struct session_config *config)
 	snprintf(s->host, sizeof(s->host), "%s", config->host);
 	snprintf(s->hostname, sizeof(s->hostname), "%s", config->hostname);
 	inet_print(address, &config->address);
+	if (config->address.len == 0)
+		snprintf(address, sizeof(address), "proxy");
 	if (inet_is_path(&config->address))
 		snprintf(s->name, sizeof(s->name), "%s[%.108s]", s->host, address);
 	else
@@ -80,6 +84,7 @@ set_names(struct session *s, const struct session_config *config)
 struct session *
 session_new(const struct session_config *config, int64_t now)
 {
+	bool through = config->proxy.address.len != 0;
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
@@ -89,8 +94,9 @@ session_new(const struct session_config *config, int64_t now)
 	s->out_wants = POLLOUT;
 	s->now = s->began = s->moved = s->step = now;
 	set_names(s, config);
-	if (stream_connect(&s->stream, &config->address, config->source) == -1)
-		connect_failed(s, stream_why(&s->stream));
+	if (stream_connect(&s->stream, through ? &config->proxy.address : &config->address,
+		config->source) == -1)
+		session_failed(s, stream_why(&s->stream));
 	return s;
 }
 
@@ -226,14 +232,9 @@ start_tls(struct session *s)
 		enter(s, PHASE_TLS);
 }
 
-static void
-go_on_connecting(struct session *s)
+void
+session_connected(struct session *s)
 {
-	if (stream_connected(&s->stream) == -1) {
-		if (errno != EAGAIN)
-			connect_failed(s, stream_why(&s->stream));
-		return;
-	}
 	s->reached = true;
 	if (s->config.trace != NULL)
 		s->config.trace(s->config.trace_arg, STAGE_CONNECT, 0, s->name);
@@ -241,6 +242,18 @@ go_on_connecting(struct session *s)
 		start_tls(s);
 	else
 		start_talk(s);
+}
+
+static void
+go_on_connecting(struct session *s)
+{
+	if (stream_connected(&s->stream) == -1) {
+		if (errno != EAGAIN)
+			session_failed(s, stream_why(&s->stream));
+	} else if (s->config.proxy.address.len != 0)
+		session_proxy_start(s);
+	else
+		session_connected(s);
 }
 
 static void
@@ -307,9 +320,9 @@ session_read_some(struct session *s)
 static void
 timed_out(struct session *s)
 {
-	if (s->phase == PHASE_CONNECT) {
+	if (s->phase == PHASE_CONNECT || s->phase == PHASE_PROXY) {
 		s->stream.error = ETIMEDOUT;
-		connect_failed(s, stream_why(&s->stream));
+		session_failed(s, stream_why(&s->stream));
 	} else if (s->phase == PHASE_TALK && smtp_client_timeout(s->client) == 0)
 		smtp_client_quit(s->client);
 	else if (s->phase == PHASE_TALK && smtp_client_stage(s->client) == STAGE_BODY &&
@@ -330,6 +343,8 @@ session_read(struct session *s, short revents, int64_t now)
 	s->now = now;
 	if (s->phase == PHASE_CONNECT && revents != 0)
 		go_on_connecting(s);
+	else if (s->phase == PHASE_PROXY && revents != 0)
+		session_proxy_go_on(s);
 	else if (s->phase == PHASE_TLS && revents != 0)
 		go_on_securing(s);
 	else if (s->phase == PHASE_TALK && (revents & ~POLLOUT) != 0)
@@ -367,7 +382,7 @@ step_deadline(const struct session *s)
 {
 	int timeout;
 
-	if (s->phase == PHASE_CONNECT)
+	if (s->phase == PHASE_CONNECT || s->phase == PHASE_PROXY)
 		return s->began + s->config.connect_timeout;
 	if (s->phase == PHASE_TLS)
 		return s->step + SESSION_HANDSHAKE;

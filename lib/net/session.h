@@ -50,10 +50,17 @@ struct session_mail {
 	struct recode *recode; /* how it is encoded for a server without 8BITMIME */
 };
 
+/* A SOCKS5 proxy; len of its address 0: none. */
+struct session_proxy {
+	struct inet address;
+	const char *user, *password; /* user "": none */
+};
+
 struct session_config {
 	const char *hostname; /* ours, for EHLO; without a dot: the socket's address instead */
 	const char *host;     /* the server's, as configured or from MX; copied */
-	struct inet address;
+	struct inet address;  /* len 0: the proxy is to look `host` up; the port counts */
+	struct session_proxy proxy;
 	const struct inet *source; /* where the connection comes from; NULL: the system's choice */
 	enum tls_policy policy;    /* NONE, MAY, ENCRYPT or VERIFY */
 	bool chunking, lmtp;       /* see smtp_client_config */
@@ -67,7 +74,8 @@ struct session_config {
 	const struct sasl_account *account;
 	struct tls_context *tls;  /* needed unless the policy is NONE */
 	unsigned connect_timeout; /* milliseconds */
-	/* See smtp_client_config; told besides of the connection, and of TLS with its certificate. */
+	/* See smtp_client_config; told besides of the connection, and of TLS with its certificate.
+	 */
 	smtp_trace *trace;
 	void *trace_arg;
 	/* The next message for this session, or NULL. It is the session's until SMTP_EVENT_DONE. */
@@ -98,10 +106,12 @@ bool session_event(struct session *s, struct smtp_event *ev);
 /* Take no more mail; QUIT when what is under way is over. */
 void session_quit(struct session *s);
 
-/* There was a connection. */
+/* There was a connection; there was none to the proxy. */
 bool session_reached(const struct session *s);
+bool session_without_proxy(const struct session *s);
 
-/* "host[address]:port", or "host[/path]" of a Unix socket; and "plain" or what tls_describe() says.
+/* "host[address]:port", or "host[/path]" of a Unix socket, "host[proxy]:port" when a proxy looked
+ * it up; and "plain" or what tls_describe() says.
  */
 const char *session_name(const struct session *s);
 const char *session_tls(const struct session *s);

@@ -3,6 +3,7 @@
  * session_impl: what the files of a session share among themselves.
  *
  *	session.c      its life: connecting, the handshake, reading, deadlines, the end
+ *	session_proxy.c  the way through a proxy
  *	session_out.c  writing: commands and messages, gathered
  *	session_fit.c  8-bit messages for servers without 8BITMIME
  */
@@ -10,6 +11,7 @@
 #define NET_SESSION_IMPL_H
 
 #include "mail/buf.h"
+#include "mail/socks.h"
 #include "net/content.h"
 #include "net/session.h"
 #include "net/stream.h"
@@ -18,7 +20,8 @@
 
 enum phase {
 	PHASE_CONNECT,
-	PHASE_TLS, /* the handshake */
+	PHASE_PROXY, /* connected to it, and it connects */
+	PHASE_TLS,   /* the handshake */
 	PHASE_TALK,
 	PHASE_OVER,
 };
@@ -30,7 +33,8 @@ struct session {
 	struct stream stream;
 	enum phase phase;
 	bool ready, quitting, damaged;
-	bool reached;
+	bool reached, proxied; /* connected; connected to the proxy */
+	struct socks socks;
 	bool tell; /* `outcome` is to be told, for want of a client to do it */
 	struct outcome outcome;
 	char host[HOST_LEN], hostname[HOST_LEN], name[SESSION_NAME], tls[96];
@@ -58,6 +62,14 @@ struct session {
 	int64_t step;      /* … since when, … */
 	uint64_t sent;     /* … and octets of a message written since then */
 };
+
+/* There will be no connection; there is one. */
+void session_failed(struct session *s, const char *why);
+void session_connected(struct session *s);
+
+/* session_proxy.c: the connection to the proxy is there; it goes on. */
+void session_proxy_start(struct session *s);
+void session_proxy_go_on(struct session *s);
 
 /* The connection failed, with this errno. */
 void session_broken(struct session *s, int error);

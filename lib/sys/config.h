@@ -73,6 +73,7 @@ enum { /* [smtp] family */
 #define SETTING_TYPE_AUTH char *      /* checked by sasl_check() */
 #define SETTING_TYPE_SENDERS char *   /* checked by rewrite_check_patterns() */
 #define SETTING_TYPE_ADDRESSES char * /* checked by route_addresses() */
+#define SETTING_TYPE_PROXY char *     /* checked by route_parse_proxy() */
 #define SETTING_TYPE_FAMILY int       /* FAMILY_ANY … */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 #define SETTING_TYPE_YESNO int        /* no is 0, yes is 1 */

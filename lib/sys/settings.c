@@ -36,6 +36,7 @@ enum type {
 	TYPE_SENDERS,
 	TYPE_ADDRESSES,
 	TYPE_FAMILY,
+	TYPE_PROXY,
 	TYPE_KEEP,
 	TYPE_YESNO,
 };
@@ -158,6 +159,16 @@ parse_rate(void *field, const char *value, const struct choices *c, const char *
 }
 
 static int
+parse_proxy(void *field, const char *value, const struct choices *c, const char **why)
+{
+	struct relay r;
+	int result = *value == '\0' ? 0 : route_parse_proxy(&r, value, why);
+
+	explicit_bzero(&r, sizeof(r));
+	return result == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
 parse_path(void *field, const char *value, const struct choices *c, const char **why)
 {
 	if (*value != '\0' && *value != '/')
@@ -257,6 +268,7 @@ static const struct kind {
     [TYPE_AUTH] = {parse_mechanisms, KEPT_TEXT, NULL},
     [TYPE_SENDERS] = {parse_senders, KEPT_TEXT, NULL},
     [TYPE_ADDRESSES] = {parse_addresses, KEPT_TEXT, NULL},
+    [TYPE_PROXY] = {parse_proxy, KEPT_TEXT, NULL},
     [TYPE_FAMILY] = {parse_choice, KEPT_CHOICE, &families},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
     [TYPE_YESNO] = {parse_choice, KEPT_CHOICE, &yesnos},
@@ -357,7 +369,7 @@ settings_forget_secrets(struct settings *s)
 
 		if (text != NULL && p.row->type == TYPE_SECRET)
 			explicit_bzero(text, strlen(text));
-		if (text != NULL && p.row->type == TYPE_URLS)
+		if (text != NULL && (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY))
 			hide_passwords(text);
 	}
 }
@@ -441,7 +453,7 @@ settings_print(struct buf *out, const struct settings *s)
 		const char *value = value_text(&p, tmp);
 
 		buf_addf(out, "%s.%s = ", p.section, p.row->key);
-		if (p.row->type == TYPE_URLS)
+		if (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY)
 			print_urls(out, value);
 		else if (p.row->type == TYPE_SECRET && *value != '\0')
 			buf_adds(out, "***");
