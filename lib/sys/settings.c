@@ -326,39 +326,6 @@ kept_text(const struct setting_place *p)
 	return kinds[p->row->type].kept == KEPT_TEXT ? *(char **)p->field : NULL;
 }
 
-/*
- * The password in the first URL of a list, which moves behind that one: NULL when it has none. The
- * account ends at the last "@" before a "/".
- */
-static char *
-url_password(char **list, size_t *len)
-{
-	char *url = *list + strspn(*list, ROUTE_SEPARATORS), *start, *at, *colon = NULL;
-
-	*list = url + strcspn(url, ROUTE_SEPARATORS);
-	start = memmem(url, (size_t)(*list - url), "://", 3);
-	start = start != NULL ? start + 3 : url;
-	at = memrchr(start, '@', strcspn(start, "/" ROUTE_SEPARATORS));
-	if (at == NULL || (colon = memchr(start, ':', (size_t)(at - start))) == NULL)
-		return NULL;
-	*len = (size_t)(at - colon - 1);
-	return colon + 1;
-}
-
-/* In place. */
-static void
-hide_passwords(char *urls)
-{
-	size_t len;
-
-	while (*urls != '\0') {
-		char *password = url_password(&urls, &len);
-
-		if (password != NULL)
-			memset(password, '*', len);
-	}
-}
-
 void
 settings_forget_secrets(struct settings *s)
 {
@@ -370,7 +337,7 @@ settings_forget_secrets(struct settings *s)
 		if (text != NULL && p.row->type == TYPE_SECRET)
 			explicit_bzero(text, strlen(text));
 		if (text != NULL && (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY))
-			hide_passwords(text);
+			settings_hide_passwords(text);
 	}
 }
 
@@ -424,25 +391,6 @@ settings_each(const struct settings *s,
 	return r;
 }
 
-/* URLs without their passwords. */
-static void
-print_urls(struct buf *out, const char *urls)
-{
-	char *rest = (char *)urls; /* only looked at */
-	size_t len;
-
-	while (*rest != '\0') {
-		const char *password = url_password(&rest, &len);
-
-		if (password == NULL || len == 0)
-			continue;
-		buf_add(out, urls, (size_t)(password - urls));
-		buf_adds(out, "***");
-		urls = password + len;
-	}
-	buf_adds(out, urls);
-}
-
 void
 settings_print(struct buf *out, const struct settings *s)
 {
@@ -454,7 +402,7 @@ settings_print(struct buf *out, const struct settings *s)
 
 		buf_addf(out, "%s.%s = ", p.section, p.row->key);
 		if (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY)
-			print_urls(out, value);
+			settings_print_urls(out, value);
 		else if (p.row->type == TYPE_SECRET && *value != '\0')
 			buf_adds(out, "***");
 		else

@@ -5,6 +5,7 @@
  *
  *	settings.c        the tables; values, from text and to text
  *	settings_find.c   names, and the sections [relay.NAME]
+ *	settings_urls.c   passwords in URLs
  */
 #ifndef SYS_SETTINGS_H
 #define SYS_SETTINGS_H
@@ -54,5 +55,9 @@ const char *settings_nearest(const char *section, const char *key);
 /* Check a value and keep it. 0, or -1 with *why a constant string; out of memory: errno ENOMEM. */
 int settings_store(const struct setting_place *p, const char *value, struct settings_source source,
     const char **why);
+
+/* Passwords in a list of URLs: starred out in place; printed as ***. */
+void settings_hide_passwords(char *urls);
+void settings_print_urls(struct buf *out, const char *urls);
 
 #endif
