@@ -61,14 +61,15 @@ destination_working(const struct destination *d)
 	return n;
 }
 
+/* As many are on their way to the server as may be: half as many as work there, at least one. */
 static bool
 opening(const struct destination *d)
 {
-	const struct slot *s = d->slots;
+	unsigned n = 0, most = destination_working(d) / 2;
 
-	while (s != NULL && s->ready && !s->closed)
-		s = s->next;
-	return s != NULL;
+	for (const struct slot *s = d->slots; s != NULL; s = s->next)
+		n += !s->ready || s->closed;
+	return n >= (most > 1 ? most : 1);
 }
 
 void
