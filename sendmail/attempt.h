@@ -117,6 +117,7 @@ void work_unsent(struct work *w, const union handoff_message *m);
 /* What came back. A message that does not fit the open jobs: -1 (the link is then closed). */
 int work_result(struct work *w, const struct handoff_result *r);
 int work_done(struct work *w, const struct handoff_done *d);
+void work_passed(struct work *w, const struct handoff_passed *m);
 
 /* smtp is gone or cannot be had: every open job is deferred with this outcome. */
 void work_fail(struct work *w, const struct outcome *o);

@@ -160,11 +160,12 @@ listen_to(const struct link *l, struct findings *f)
 		r = handoff_receive(l->fd, &m, &fd);
 		if (r == -1 && (errno == EAGAIN || errno == EINTR))
 			continue;
-		if (r != 1 || (m.type != HANDOFF_STEP && m.type != HANDOFF_DONE))
+		if (r != 1)
 			return -1;
 		if (m.type == HANDOFF_DONE)
 			return 0;
-		show(f, &m.step.step);
+		if (m.type == HANDOFF_STEP)
+			show(f, &m.step.step);
 	}
 }
 

@@ -161,6 +161,22 @@ begin_messages(struct flusher *f)
 	due_ready(&f->due, clock_seconds());
 }
 
+static int
+take_message(struct flusher *f, const union handoff_message *m)
+{
+	switch (m->type) {
+	case HANDOFF_RESULT:
+		return work_result(&f->work, &m->result);
+	case HANDOFF_DONE:
+		return work_done(&f->work, &m->done);
+	case HANDOFF_PASSED:
+		work_passed(&f->work, &m->passed);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
 /* Everything that smtp has to say. */
 static void
 take_results(struct flusher *f)
@@ -171,10 +187,7 @@ take_results(struct flusher *f)
 	while (f->link.fd != -1 && (r = handoff_receive(f->link.fd, &m, &fd)) == 1) {
 		if (fd != -1)
 			close(fd);
-		int good = m.type == HANDOFF_RESULT ? work_result(&f->work, &m.result)
-			   : m.type == HANDOFF_DONE ? work_done(&f->work, &m.done)
-						    : -1;
-		if (good == -1)
+		if (take_message(f, &m) == -1)
 			break;
 	}
 	if (f->link.fd != -1 && !(r == -1 && errno == EAGAIN))

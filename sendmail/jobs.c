@@ -155,20 +155,34 @@ work_unsent(struct work *w, const union handoff_message *m)
 	drop_job(w, j);
 }
 
-/* A destination failed. One that refuses the login needs a person, or another token. */
+/* A login that is refused needs a person, or another token. */
+static void
+note_login(struct work *w, const struct outcome *o, const char *fate, bool news)
+{
+	w->renew = true;
+	if (news)
+		log_warn("cannot log in: %s; %s; where user, password or relay.auth is wrong, mend "
+			 "it, then: sendmail -q",
+		    o->text, fate);
+}
+
 static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
 	bool news =
 	    outage_note(&w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
 
-	if (o->stage != STAGE_AUTH)
-		return;
-	w->renew = true;
-	if (news)
-		log_warn("cannot log in: %s; the mail waits; where user, password or "
-			 "relay.auth is wrong, mend it, then: sendmail -q",
-		    o->text);
+	if (o->stage == STAGE_AUTH)
+		note_login(w, o, "the mail waits", news);
+}
+
+void
+work_passed(struct work *w, const struct handoff_passed *m)
+{
+	if (m->why.stage == STAGE_AUTH)
+		note_login(w, &m->why, "the next relay is tried", true);
+	else
+		log_info("the next relay is tried: %s", m->why.text);
 }
 
 /* An answered destination is alive, and what waits for a relay need not wait on. */

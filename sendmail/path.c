@@ -176,6 +176,15 @@ path_start(struct path *p, void *owner)
 	begin(p, owner);
 }
 
+/* What nobody's mail is delayed by is worth a line in the log all the same. */
+static void
+tell_passed(struct path *p)
+{
+	union handoff_message m = {.passed = {.type = HANDOFF_PASSED, .why = p->last}};
+
+	outbox_put(&p->wire->outbox, &m);
+}
+
 /*
  * A relay that failed is not asked again at once; of exchangers the next domain has others. What is
  * there for when they cannot be reached is passed by when one was, or none was known.
@@ -189,13 +198,15 @@ next_hop(struct path *p, void *owner)
 	if (h->relay != NULL)
 		h->down = p->wire->now + WIRE_DOWN;
 	else if (!blocked)
-		p->hop = p->route->nhops;
+		p->hop = p->route->nhops - 1;
 	while (++p->hop < p->route->nhops && is_down(p))
 		;
-	if (p->hop < p->route->nhops)
-		begin(p, owner);
-	else
+	if (p->hop == p->route->nhops) {
 		p->state = PATH_END;
+		return;
+	}
+	tell_passed(p);
+	begin(p, owner);
 }
 
 /* The next host's turn; the reason why the last one's failed is kept. */

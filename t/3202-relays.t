@@ -53,6 +53,8 @@ smtp+tls://127.0.0.1:$bare no STARTTLS where it must be
 smtps://127.0.0.1:$plain no TLS where it must be
 smtp+tls://me:right@127.0.0.1:$strange a refused password
 X
+like "a relay that is passed by is in the log" "$(cat "$S/log")" 'flush\[[0-9]*\]: the next relay is tried: host 127.0.0.1\[127.0.0.1\]:'"$gone"
+is "a refused password is a warning" "$(grep -c 'warning: cannot log in: .*; the next relay is tried' "$S/log")" 1
 is "each arrived once" "$(find "$S"/*/ -name '*.env' | wc -l)" "$n"
 
 config "${settings[@]}" "relay.url=smtp://127.0.0.1:$none smtp://127.0.0.1:$gone"

@@ -48,6 +48,8 @@ message_len(const union handoff_message *m)
 		return sizeof(m->probe);
 	case HANDOFF_STEP:
 		return sizeof(m->step);
+	case HANDOFF_PASSED:
+		return sizeof(m->passed);
 	}
 	return 0;
 }
@@ -109,14 +111,17 @@ good_status(const struct status *st)
 }
 
 static bool
+good_outcome(struct outcome *o)
+{
+	return good_status(&o->status) && (unsigned)o->scope <= SCOPE_DESTINATION &&
+	       (unsigned)o->stage <= STAGE_QUIT && clean(o->text, sizeof(o->text));
+}
+
+static bool
 good_result(struct handoff_result *r)
 {
-	struct outcome *o = &r->outcome;
-
-	return r->rcpt < ENVELOPE_RCPT_MAX && good_status(&o->status) && (unsigned)o->scope <= SCOPE_DESTINATION &&
-	       (unsigned)o->stage <= STAGE_QUIT && clean(o->text, sizeof(o->text)) &&
-	       r->dsn <= 1 && r->lmtp <= 1 && clean(r->relay, sizeof(r->relay)) &&
-	       clean(r->tls, sizeof(r->tls));
+	return r->rcpt < ENVELOPE_RCPT_MAX && good_outcome(&r->outcome) && r->dsn <= 1 &&
+	       r->lmtp <= 1 && clean(r->relay, sizeof(r->relay)) && clean(r->tls, sizeof(r->tls));
 }
 
 static bool
@@ -150,6 +155,8 @@ good(union handoff_message *m, size_t len, int fd)
 		return good_probe(&m->probe);
 	case HANDOFF_STEP:
 		return good_step(&m->step.step);
+	case HANDOFF_PASSED:
+		return good_outcome(&m->passed.why);
 	case HANDOFF_READY:
 	case HANDOFF_DONE:
 		break;

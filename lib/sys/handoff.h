@@ -10,6 +10,7 @@
  *	                JOB       a message: with a read-only descriptor of its spool file
  *	smtp -> flush   RESULT    the fate of one recipient of a job
  *	                DONE      the job is over: every recipient had its RESULT
+ *	                PASSED    a relay failed, and the next one is tried: of no job
  *
  * `sendmail -bv` talks to a smtp of its own in the place of flush:
  *
@@ -46,6 +47,7 @@ enum handoff_type {
 	HANDOFF_DONE,
 	HANDOFF_PROBE,
 	HANDOFF_STEP,
+	HANDOFF_PASSED,
 };
 
 /* name=value, both NUL-terminated, one behind the other in `text`. */
@@ -80,6 +82,11 @@ struct handoff_done {
 	uint32_t job;
 };
 
+struct handoff_passed {
+	uint32_t type;
+	struct outcome why;
+};
+
 struct handoff_probe {
 	uint32_t type;
 	char destination[HOST_LEN]; /* as of a job */
@@ -99,6 +106,7 @@ union handoff_message {
 	struct handoff_job job;
 	struct handoff_result result;
 	struct handoff_done done;
+	struct handoff_passed passed;
 	struct handoff_probe probe;
 	struct handoff_step step;
 };
