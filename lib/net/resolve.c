@@ -52,7 +52,7 @@ parse_record(struct mx_list *list, ns_msg *msg, const ns_rr *rr)
 	const unsigned char *data = ns_rr_rdata(*rr);
 	const unsigned char *start = ns_msg_base(*msg), *end = ns_msg_end(*msg);
 	char name[NS_MAXDNAME];
-	struct mx mx;
+	struct mx mx = {0}; /* no weight, no port: those are of SRV */
 	size_t len;
 
 	if (ns_rr_rdlen(*rr) < 3 ||
@@ -160,7 +160,7 @@ static void
 implied(struct lookup *l)
 {
 	l->mx.n = 1;
-	l->mx.mx[0].preference = 0;
+	l->mx.mx[0] = (struct mx){0};
 	memcpy(l->mx.mx[0].host, l->name, sizeof(l->name));
 	l->mx_implicit = true;
 }

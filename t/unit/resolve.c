@@ -69,12 +69,17 @@ static const struct {
 #undef CASE
 };
 
+/* A port or a weight is said where there is one, which only SRV records have. */
 static void
 print_list(struct buf *out, const struct mx_list *list)
 {
 	buf_clear(out);
-	for (size_t i = 0; i < list->n; i++)
-		buf_addf(out, "%u %s\n", list->mx[i].preference, list->mx[i].host);
+	for (size_t i = 0; i < list->n; i++) {
+		buf_addf(out, "%u %s", list->mx[i].preference, list->mx[i].host);
+		if (list->mx[i].port != 0 || list->mx[i].weight != 0)
+			buf_addf(out, " port %u weight %u", list->mx[i].port, list->mx[i].weight);
+		buf_addc(out, '\n');
+	}
 }
 
 /* In memory of its own, so that ASan sees a read beyond it. */
