@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "destination.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,26 +28,27 @@ destination_find(struct destination **list, struct wire *w, const char *name)
 
 /* What waits gets this outcome. */
 static void
-settle_waiting(struct destination *d, const struct outcome *o)
+settle_waiting(struct destination *d, const struct outcome *o, const char *relay)
 {
-	struct job_report none = {.relay = "none", .tls = ""};
+	struct job_report report = {.relay = relay, .tls = ""};
 	struct job *j;
 
 	while ((j = job_queue_take(&d->waiting)) != NULL)
-		job_settle(j, o, &none);
+		job_settle(j, o, &report);
 }
 
 void
 destination_add(struct destination *d, struct job *j)
 {
 	struct job_report none = {.relay = "none", .tls = ""};
+	struct job_report failed = {.relay = d->failed, .tls = ""};
 
 	if (d->wire->broken.status.class != 0)
 		job_settle(j, &d->wire->broken, &none);
 	else if (d->path.route->broken.status.class != 0)
 		job_settle(j, &d->path.route->broken, &none);
 	else if (d->wire->now < d->refuses)
-		job_settle(j, &d->failure, &none);
+		job_settle(j, &d->failure, &failed);
 	else
 		job_queue_add(&d->waiting, j);
 }
@@ -87,6 +89,10 @@ destination_back_off(struct destination *d)
 static void
 on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 {
+	enum path_failure how = path_failure(s->session, &s->outcome);
+
+	snprintf(d->failed, sizeof(d->failed), "%s",
+	    how > PATH_UNREACHED ? session_name(s->session) : "none");
 	d->limit = d->nslots > 0 ? d->nslots : 1;
 	d->strikes = 0;
 	if (d->nslots > 0)
@@ -94,7 +100,7 @@ on_failure(struct destination *d, const struct slot *s, const struct outcome *o)
 	else if (!s->ready && o->stage == STAGE_TLS && path_may_be_plain(&d->path))
 		d->path.plain = true;
 	else if (d->path.state == PATH_AT)
-		path_next(&d->path, o, path_failure(s->session, &s->outcome), d);
+		path_next(&d->path, o, how, d);
 }
 
 /* In the middle of a message. What it says of that one is not for those that wait. */
@@ -178,7 +184,7 @@ open_session(struct destination *d)
 		o = status_trouble(
 		    STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 0), "out of memory");
 		if (d->nslots == 0)
-			settle_waiting(d, &o);
+			settle_waiting(d, &o, "none");
 		return;
 	}
 	s->next = d->slots;
@@ -228,8 +234,10 @@ static void
 give_up(struct destination *d)
 {
 	d->failure = d->path.last;
+	if (d->failure.stage == STAGE_LOOKUP)
+		snprintf(d->failed, sizeof(d->failed), "none");
 	d->refuses = d->wire->now + DESTINATION_REFUSES;
-	settle_waiting(d, &d->failure);
+	settle_waiting(d, &d->failure, d->failed);
 	path_reset(&d->path);
 }
 

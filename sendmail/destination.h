@@ -67,6 +67,7 @@ struct destination {
 	int64_t hold;     /* no further sessions before this time */
 	int64_t refuses;  /* what comes before this time gets `failure` */
 	struct outcome failure;
+	char failed[SESSION_NAME]; /* the server that was spoken to last in vain; "none" */
 };
 
 /* Find it in the list, or add it. NULL: out of memory. */

@@ -59,7 +59,7 @@ is "each arrived once" "$(find "$S"/*/ -name '*.env' | wc -l)" "$n"
 
 config "${settings[@]}" "relay.url=smtp://127.0.0.1:$none smtp://127.0.0.1:$gone"
 goes all@x.example "when all fail, the last one's reason stays" \
-	"status=deferred \(host 127.0.0.1\[127.0.0.1\]:$gone refused to talk to me: 554 5.3.2 no"
+	"relay=127.0.0.1\[127.0.0.1\]:$gone, .*status=deferred \(host 127.0.0.1\[127.0.0.1\]:$gone refused to talk to me: 554 5.3.2 no"
 
 # The first is passed by for a while, not tried with each message.
 : >"$S/log"
