@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * destination: what goes to one place: the relay, or a domain. It has messages that wait, in the
- *order of their coming, a path to its servers, and sessions.
+ * order of their coming, a path to its servers, and sessions.
  *
  * One session is opened first; each success allows one more, up to smtp.connections, and only when
  * a message has waited for DESTINATION_PATIENCE: a relay that takes them as fast as they come needs

@@ -6,14 +6,15 @@
  *
  * A destination may begin another job while
  *	it has fewer than its window: LANE_FIRST at first, one more for each job that was answered,
- *up to LANE_JOBS, and LANE_FIRST again when it fails: what hangs holds little; it has fewer than
- *there are free: what was busy when it began to hang leaves something; its rate allows it. Where
- *all mail goes to one destination there is nobody to be fair to: its window is LANE_JOBS.
+ *	up to LANE_JOBS, and LANE_FIRST again when it fails, so that what hangs holds little;
+ *	it has fewer than there are free: what was busy when it began to hang leaves something;
+ *	its rate allows it.
+ * Where all mail goes to one destination there is nobody to be fair to: its window is LANE_JOBS.
  *
  * A message that has to wait is parked: its ID alone is kept, in the order of their coming, and it
  * comes back when there is room. No attempt is counted. LANES_PARKED are kept at most; more than
- *that wait in cur/ for a while (lanes_overflow()), so that the directory is read now and then and
- *each file opened once a while, however many there are.
+ * that wait in cur/ for a while (lanes_overflow()), so that the directory is read now and then and
+ * each file opened once a while, however many there are.
  *
  * In memory only. After a restart what is in the spool is looked at anew, and rates begin anew.
  */

@@ -16,7 +16,7 @@
  * A leading mbox "From " (or ">From ") line is taken silently. A name is printable ASCII without
  * ":", white space before the ":" is tolerated. A line of white space alone continues a field.
  * A field larger than HEADER_FIELD_MAX is HEADER_HUGE (h.field.text.error is EMSGSIZE, or ENOMEM
- *where memory is the reason); nothing may be pushed after it, nor after HEADER_END and HEADER_BODY.
+ * where memory is the reason); nothing may be pushed after it, nor after HEADER_END and HEADER_BODY.
  */
 #ifndef MAIL_HEADER_H
 #define MAIL_HEADER_H

@@ -11,8 +11,7 @@
  *		case MIME_BLANK:       the empty line behind a header
  *		case MIME_TEXT:        content of the part mime_top(), which is a leaf
  *		case MIME_OUTSIDE:     before the first or behind the last delimiter of mime_top()
- *		case MIME_DELIMITER:   the next part begins, or (mime_top()->closed) there is no
- *more
+ *		case MIME_DELIMITER:   the next part begins; mime_top()->closed: there is none
  *		}
  *	and the rest of a line that is not whole goes to mime_more().
  *	while (mime_finish(&m) != MIME_DONE): the same two events for what is still open

@@ -9,8 +9,8 @@
  *	lmtp://…                                   LMTP (RFC 2033), STARTTLS when offered; port 24
  *	lmtp://[user[:password]@]/path             LMTP over a Unix socket
  *	…host?mx                                   host is a domain: its mail exchangers, that port
- *	…host?srv                                  … the servers of its SRV records (RFC 6186,
- *8314): _submissions._tcp for smtps, else _submission._tcp
+ *	…host?srv                                  … the servers of its SRV records (RFC 6186, 8314):
+ *	                                           _submissions._tcp for smtps, else _submission._tcp
  *
  * user and password are percent-encoded (RFC 3986 2.1), commas too; IPv6 addresses stand in
  * brackets. Several URLs, separated by blanks or commas, are tried in their order.

@@ -16,8 +16,8 @@
  *
  * User and password go out as they are. SCRAM wants them in the form of RFC 4013, which needs the
  * tables of Unicode: ASCII is always in that form, other UTF-8 is taken to be (what a keyboard
- *gives is, as a rule), and where one of them is not UTF-8 or has a control character in it, SCRAM
- *is passed over.
+ * gives is, as a rule), and where one of them is not UTF-8 or has a control character in it, SCRAM
+ * is passed over.
  */
 #ifndef MAIL_SASL_H
 #define MAIL_SASL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SCRAM (RFC 5802, with SHA-256 RFC 7677): both sides show that they know the password, neither
- *says it.
+ * says it.
  *
  *	C: gs2-header client-first-bare       n,,n=user,r=NONCE
  *	S: server-first                       r=NONCE+MORE,s=SALT,i=ROUNDS
@@ -10,8 +10,8 @@
  *	C:                                    (nothing; then comes the verdict)
  *
  * Rounds: with fewer than ROUNDS_MIN, which RFC 5802 and 7677 ask of servers, somebody who plays
- *the server would find the password behind the proof too soon. ROUNDS_MAX take about half a second,
- *in which nothing else moves in this process.
+ * the server would find the password behind the proof too soon. ROUNDS_MAX take about half a second,
+ * in which nothing else moves in this process.
  */
 #include <string.h>
 

@@ -203,8 +203,9 @@ void smtp_client_quit(struct smtp_client *c);
  * o->text says what happened but not where: "lost connection with HOST" (so when it is ""),
  * "conversation with HOST timed out"; " while sending RCPT TO" is put behind it, or, when a final
  * dot was written, that the message may arrive twice. During the handshake, and with STAGE_TLS, it
- * stands alone. o->status is taken; class and, but for STAGE_TLS, stage are set here; so is the scope, to SCOPE_MESSAGE, where it
- * was SCOPE_DESTINATION but a message was on its way to the server or the session was idle.
+ * stands alone. o->status is taken; class and, but for STAGE_TLS, stage are set here; so is the
+ * scope, to SCOPE_MESSAGE, where it was SCOPE_DESTINATION but a message was on its way to the
+ * server or the session was idle.
  * While waiting for the reply to QUIT this is a good end.
  */
 void smtp_client_lost(struct smtp_client *c, const struct outcome *o);

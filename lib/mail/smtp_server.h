@@ -17,7 +17,7 @@
  *
  * End of a line, end of data (SMTP smuggling, 2023):
  * - Only CRLF.CRLF ends DATA, whatever a command ended with. "\n.\n", "\n.\r\n", "\r.\r" are
- *content. What the content's bare CRs and LFs become is settled after that, by mail/lines.h.
+ * content. What the content's bare CRs and LFs become is settled after that, by mail/lines.h.
  * - A dot is taken off where it follows CRLF, and nowhere else.
  * - Commands end with CRLF. A session whose first line ends with a bare LF (printf 'EHLO x\n')
  *   may end all its commands so; in any other a bare LF is an error, and what follows it up to the

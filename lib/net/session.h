@@ -15,12 +15,12 @@
  *
  * Deadlines (CLOCK_MONOTONIC): config.connect_timeout for the connection; the step's own (RFC 5321
  * 4.5.3.2) since something last moved; four times that for a step as a whole, so that a server
- *which sends an octet a minute gets no further; and for messages SESSION_RATE on average, once
+ * which sends an octet a minute gets no further; and for messages SESSION_RATE on average, once
  * SESSION_GRACE is over. A session with nothing to do says QUIT after SESSION_IDLE.
  *
  * The session as a whole: SESSION_OPENING from its start until mail could be sent, however many
- *steps a server makes of it; and SESSION_LIFE after its start it takes no more mail. What is under
- *way then is bounded by its steps (all RCPTs together are one) and its size.
+ * steps a server makes of it; and SESSION_LIFE after its start it takes no more mail. What is under
+ * way then is bounded by its steps (all RCPTs together are one) and its size.
  */
 #ifndef NET_SESSION_H
 #define NET_SESSION_H

@@ -58,7 +58,7 @@ struct log_delivery {
  *
  * in one line; status is sent, deferred, bounced or expired; ", orig_to=<…>" follows to; ", tls=…"
  * stands before dsn when it is not empty. Times have two significant digits, as Postfix's:
- *0.02, 5.1, 352.
+ * 0.02, 5.1, 352.
  */
 void log_delivery(const struct log_delivery *d);
 

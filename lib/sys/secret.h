@@ -11,11 +11,11 @@
 #define SECRET_WAIT 30 /* seconds that password_command may take */
 
 /*
- * Read that of a relay, or with r == NULL of [relay], into dst[SECRET_LEN]: password_file's first line, else password_command's first line of
- * output (split into words, quotes and backslash as in a shell, but no shell runs it), else
- * password. "" when none is set; a URL's own password is not looked at. White space around a
- * line is no part of it; a file or command that gives an empty line, or a control character in it,
- * is an error.
+ * Read that of a relay, or with r == NULL of [relay], into dst[SECRET_LEN]: password_file's first
+ * line, else password_command's first line of output (split into words, quotes and backslash as in
+ * a shell, but no shell runs it), else password. "" when none is set; a URL's own password is not
+ * looked at. White space around a line is no part of it; a file or command that gives an empty
+ * line, or a control character in it, is an error.
  *
  * The file has to be trusted, see sys/file.h. For the command see sys/command.h.
  *
