@@ -44,6 +44,12 @@ fails openat "$creates" ENOSPC "$S/long"
 find "$S/spool" -path '*/new/*' -type f -delete
 strace -o /dev/null -e inject=renameat2:error=EINVAL "$B/sbin/sendmail" r@x.example <<<hello
 is "without RENAME_NOREPLACE it is a plain rename" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
+# Another post makes new/ between our look and our mkdir.
+find "$S/spool" -path '*/new/*' -type f -delete
+opens=$(strace -e trace=openat "$B/sbin/sendmail" r@x.example <<<hello 2>&1 | grep -n '"new"' | cut -d: -f1)
+find "$S/spool" -path '*/new/*' -type f -delete
+strace -o /dev/null -e "inject=openat:error=ENOENT:when=$opens" "$B/sbin/sendmail" r@x.example <<<hello
+is "what somebody else made meanwhile will do" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
 # Interrupted calls are taken up again.
 find "$S/spool" -path '*/new/*' -type f -delete
 strace -o /dev/null -e inject=write:error=EINTR:when=1 "$B/sbin/sendmail" r@x.example <<<hello

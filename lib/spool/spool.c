@@ -345,7 +345,9 @@ spool_dir(struct spool *sp, enum spool_state state)
 	if (fd != -1)
 		return fd;
 	fd = openat(sp->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && mkdirat(sp->fd, name, 0700) == 0 && fsync(sp->fd) == 0)
+	/* Another process may make it at the same moment. */
+	if (fd == -1 && errno == ENOENT &&
+	    (mkdirat(sp->fd, name, 0700) == 0 || errno == EEXIST) && fsync(sp->fd) == 0)
 		fd = openat(sp->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return spool_fail(sp, "open", name);
