@@ -37,13 +37,7 @@ resolve_trusted(const struct __res_state *rs)
 static enum proof
 parse_head(ns_msg *msg, const unsigned char *packet, size_t len)
 {
-	int code;
-
-	if (len == 0 || len > NS_MAXMSG || ns_initparse(packet, (int)len, msg) == -1 ||
-	    !ns_msg_getflag(*msg, ns_f_qr) || ns_msg_getflag(*msg, ns_f_tc))
-		return PROOF_NONE;
-	code = ns_msg_getflag(*msg, ns_f_rcode);
-	if (code != ns_r_noerror && code != ns_r_nxdomain)
+	if (resolve_parse_head(msg, packet, len) == MX_TROUBLE)
 		return PROOF_NONE;
 	return ns_msg_getflag(*msg, ns_f_ad) ? PROOF_SECURE : PROOF_MISSING;
 }
