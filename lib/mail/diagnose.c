@@ -168,17 +168,16 @@ names_relaying(const char *text)
 	return strcasestr(text, "relay") != NULL || strcasestr(text, "authentic") != NULL;
 }
 
-/* DNS: which of its failures. */
+/* DNS: which of its failures. A relay's name that does not exist is temporary, and only said. */
 static enum verdict
 judge_lookup(const struct probe_step *s)
 {
+	bool missing = strstr(s->text, ": Host not found") != NULL &&
+		       strstr(s->text, "try again") == NULL;
+
 	if (s->status.class == 5 && s->status.detail == 10)
 		return VERDICT_NULL_MX;
-	if (s->status.subject == 1 || strstr(s->text, "Host not found, try again") == NULL)
-		return s->status.detail == 3 && strstr(s->text, ": Host not found") == NULL
-			   ? VERDICT_DNS
-			   : VERDICT_NO_DOMAIN;
-	return VERDICT_DNS;
+	return s->status.subject == 1 || missing ? VERDICT_NO_DOMAIN : VERDICT_DNS;
 }
 
 static bool

@@ -57,6 +57,8 @@ static const struct {
 	{GOOD(PROBE_HOP), TROUBLE(PROBE_HOST, 4, 4, 3, "type=A: Host not found, try again")}},
     {"no answer from DNS", "dns", EX_NOHOST,
 	{GOOD(PROBE_HOP), TROUBLE(PROBE_HOST, 4, 4, 3, "DNS look-up of x timed out")}},
+    {"TLSA records that cannot be had", "dns", EX_NOHOST,
+	{GOOD(PROBE_HOP), TROUBLE(PROBE_HOST, 4, 7, 5, "look-up of TLSA x failed")}},
     {"no route", "no-route", EX_UNAVAILABLE,
 	{GOOD(PROBE_HOP), NO_CONNECTION(PROBE_UNREACHABLE, 25)}},
     {"refused", "refused", EX_UNAVAILABLE, {GOOD(PROBE_HOP), NO_CONNECTION(PROBE_REFUSED, 587)}},
