@@ -406,6 +406,10 @@ go(struct probe *p)
 		else
 			try_address(p);
 	}
+	/* What the path found out without a step: mail would loop, or no address is allowed. */
+	if (p->path.state == PATH_END && p->last.status.class == 2 &&
+	    p->path.last.status.class > 2)
+		tell_outcome(p, probe_kind(p->path.last.stage), &p->path.last);
 	path_reset(&p->path);
 }
 

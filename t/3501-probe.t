@@ -114,6 +114,7 @@ refused.test MX 10 mx.refused.test
 mx.refused.test A 127.0.0.5
 two.test MX 10 mx.refused.test
 two.test MX 20 mx.good.test
+loop.test MX 10 client.example
 X
 "$T/dns" "$S/zone" &
 dns=$!
@@ -148,6 +149,7 @@ like 'other ports were tried' "$(cat "$S/out")" '"step":"port","ok":true.*587 an
 mx down.test 69 dropped
 mx refused.test 69 refused
 mx far.test 69 no-route
+mx loop.test 69 loop 'loops back to myself'
 mx two.test 0 ok 'another server.*refused'
 
 # Health.

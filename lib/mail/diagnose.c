@@ -12,6 +12,7 @@ enum verdict {
 	VERDICT_NULL_MX,
 	VERDICT_NO_DOMAIN,
 	VERDICT_DNS,
+	VERDICT_LOOP,
 	VERDICT_NO_ROUTE,
 	VERDICT_REFUSED,
 	VERDICT_BLOCKED,
@@ -47,6 +48,9 @@ static const struct {
 	"check the spelling of the address or of relay.url"},
     [VERDICT_DNS] = {"dns", EX_NOHOST, "names cannot be looked up",
 	"see that the name servers in /etc/resolv.conf are right and can be reached (port 53)"},
+    [VERDICT_LOOP] = {"loop", EX_UNAVAILABLE,
+	"this machine is itself the domain's mail exchanger",
+	"set a relay that knows where the mail goes, or change the domain's MX records"},
     [VERDICT_NO_ROUTE] = {"no-route", EX_UNAVAILABLE,
 	"this machine has no way to the server's network",
 	"see to the network: interface, address, default route"},
@@ -177,6 +181,8 @@ judge_lookup(const struct probe_step *s)
 
 	if (s->status.class == 5 && s->status.detail == 10)
 		return VERDICT_NULL_MX;
+	if (s->status.subject == 4 && s->status.detail == 6)
+		return VERDICT_LOOP;
 	return s->status.subject == 1 || missing ? VERDICT_NO_DOMAIN : VERDICT_DNS;
 }
 
