@@ -14,18 +14,23 @@
 #define ORCPT_MAX 500            /* octets, RFC 3461 4.2 */
 #define REPORT_MAX (64U * 1024U) /* octets of mistakes that newaliases tells one by one */
 
+/* *arg becomes true where the file may be read another time. */
 static int
 read_include(void *arg, const char *path, struct buf *text, const char **why)
 {
-	(void)arg;
-	return file_load(text, path, NULL, why);
+	bool *later = arg;
+
+	if (file_load(text, path, NULL, why) == 0)
+		return 0;
+	*later |= file_error_passes(errno);
+	return -1;
 }
 
 static struct alias_place
-make_place(const char *domain, const char *hostname)
+make_place(const char *domain, const char *hostname, bool *later)
 {
 	return (struct alias_place){
-	    .domain = domain, .hostname = hostname, .include = read_include};
+	    .domain = domain, .hostname = hostname, .include = read_include, .arg = later};
 }
 
 static int
@@ -35,15 +40,13 @@ out_of_memory(struct buf *errors)
 	return EX_OSERR;
 }
 
-/* Trust and size are for the administrator; anything else may pass. */
 static int
 unreadable(const char *path, int error, const char *why, struct buf *errors)
 {
 	buf_addf(errors, "%s: %s\n", path, why);
 	if (error == ENOMEM)
 		return EX_OSERR;
-	return error == EPERM || error == EACCES || error == EINVAL || error == EFBIG ? EX_CONFIG
-										      : EX_TEMPFAIL;
+	return file_error_passes(error) ? EX_TEMPFAIL : EX_CONFIG;
 }
 
 /* Read and parse; a missing file has no names. alias_free() also after an error. */
@@ -123,6 +126,8 @@ expand(struct aliases *a, const struct alias_place *place, struct envelope *e, s
 		recipient[i] = e->rcpt[i].address;
 	if (alias_expand(a, place, recipient, e->nrcpt, &results, errors) == -1)
 		status = errno == E2BIG ? too_many(errors) : out_of_memory(errors);
+	else if (*(bool *)place->arg)
+		status = EX_TEMPFAIL;
 	else if (results.nobody > 0)
 		status = EX_DATAERR;
 	else if (replace(e, &results) == -1)
@@ -136,9 +141,9 @@ int
 aliases_apply(const char *path, const char *domain, const char *hostname, struct envelope *e,
     struct buf *errors)
 {
-	struct alias_place place = make_place(domain, hostname);
+	bool local = false, later = false;
+	struct alias_place place = make_place(domain, hostname, &later);
 	struct aliases a;
-	bool local = false;
 	int status;
 
 	for (size_t i = 0; i < e->nrcpt && !local; i++)
@@ -154,7 +159,8 @@ aliases_apply(const char *path, const char *domain, const char *hostname, struct
 int
 aliases_check(const char *path, const char *domain, const char *hostname)
 {
-	struct alias_place place = make_place(domain, hostname);
+	bool later = false;
+	struct alias_place place = make_place(domain, hostname, &later);
 	struct buf errors = BUF_INIT(REPORT_MAX);
 	struct aliases a;
 	int status;
@@ -162,6 +168,8 @@ aliases_check(const char *path, const char *domain, const char *hostname)
 	status = load(&a, path, &errors);
 	if (status == EX_OK && alias_check(&a, &place, &errors) == -1)
 		status = out_of_memory(&errors);
+	if (status == EX_OK && later)
+		status = EX_TEMPFAIL;
 	if (status == EX_OK && a.mistakes > 0)
 		status = EX_DATAERR;
 	aliases_report(&errors);

@@ -9,9 +9,11 @@
 #include <string.h>
 
 #include "mail/journal.h"
+#include "rates.h"
 #include "settle.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "tell.h"
 
 #define LINES_MAX (32U * 1024 * 1024) /* octets of journal lines of one attempt */
 #define BUSY_PAUSE 1   /* seconds until a message held by somebody else is looked at */
@@ -20,13 +22,7 @@
 const char *
 work_rate(const struct work *w, const char *destination)
 {
-	const struct settings *s = w->settings;
-
-	for (size_t i = 0; destination[0] == ':' && i < s->nrelays; i++)
-		if (strcmp(settings_relay_name(&s->relay[i]), destination + 1) == 0 &&
-		    s->relay[i].rate[0] != '\0')
-			return s->relay[i].rate;
-	return s->smtp_rate;
+	return rates_text(w->settings, destination);
 }
 
 static struct rate
@@ -50,13 +46,13 @@ work_init(struct work *w)
 void
 work_use(struct work *w, const struct settings *s)
 {
+	const char *why;
+
 	w->settings = s;
-	w->policy = (struct retry_policy){
-	    .first = s->queue_first_retry,
-	    .last = s->queue_last_retry,
-	    .lifetime = s->queue_lifetime,
-	    .bounce_lifetime = s->queue_bounce_lifetime,
-	};
+	w->policy.lifetime = s->queue_lifetime;
+	w->policy.bounce_lifetime = s->queue_bounce_lifetime;
+	if (retry_parse(&w->policy, s->queue_retry, &why) == -1)
+		abort(); /* it was checked when it was set */
 	w->lanes.only = s->relay_url[0] != '\0' && s->nrelays == 0;
 	lanes_renew(&w->lanes);
 }
@@ -95,8 +91,13 @@ work_run_over(const struct work *w, unsigned run)
 bool
 work_none(const struct work *w)
 {
-	return w->nattempts == 0 && lanes_none(&w->lanes) &&
-	       lanes_idle(&w->lanes, clock_monotonic());
+	return w->nattempts == 0 && lanes_none(&w->lanes) && work_forgettable(w);
+}
+
+bool
+work_forgettable(const struct work *w)
+{
+	return lanes_idle(&w->lanes, clock_monotonic()) && tell_quiet(w);
 }
 
 static struct attempt *
@@ -176,15 +177,22 @@ waits(struct work *w, struct attempt *a, size_t i, const char *relay)
 	int64_t until;
 
 	work_destination(a, i, relay, destination);
-	if (!outage_find(&w->outages, destination, clock_seconds(), &r.outcome, &until))
+	if (!outage_find(&w->outages, destination, clock_uptime(), &r.outcome, &until))
 		return false;
+	until += clock_seconds() - clock_uptime();
 	if (a->until == 0 || until < a->until)
 		a->until = until;
-	if (e->rcpt[i].status.class == 0 || settle_expired(w, e))
-		settle_result(w, a, &r);
+	if (e->rcpt[i].status.class == 0 || settle_expired(w, a))
+		settle_untried(w, a, &r);
 	else
 		w->told(w->arg, e, &e->rcpt[i], &r.outcome);
 	return true;
+}
+
+int64_t
+attempt_age(const struct attempt *a)
+{
+	return a->age + clock_uptime() - a->began_uptime;
 }
 
 static int
@@ -221,8 +229,12 @@ prepare(struct work *w, struct attempt *a, unsigned run)
 	a->used = true;
 	a->run = run;
 	a->began = clock_wall();
+	a->began_uptime = clock_uptime();
+	a->age = retry_used(&w->policy, &a->claim.envelope.age, a->claim.st.st_mtim.tv_sec,
+	    (int64_t)(a->began / 1000000));
 	a->lines = (struct buf)BUF_INIT(LINES_MAX);
 	w->nattempts++;
+	tell_left(w, a);
 	if (make_order(w, a) == -1) {
 		log_warn("%s: out of memory", a->claim.id.s);
 		due_at(w->due, clock_seconds() + ERROR_PAUSE);
@@ -252,7 +264,7 @@ work_begin(struct work *w, enum spool_state state, const char *name, unsigned ru
 		name_damaged(w, &a->claim, name);
 		break;
 	case CLAIM_ERROR:
-		log_warn("%s", w->spool->error);
+		settle_refused(w, "");
 		due_at(w->due, clock_seconds() + ERROR_PAUSE);
 		break;
 	}
@@ -270,6 +282,21 @@ work_resume(struct work *w)
 	return true;
 }
 
+void
+work_recall(struct work *w)
+{
+	int64_t when;
+
+	if (due_at_rest(w->due) && (when = lanes_recall(&w->lanes, clock_seconds())) != 0)
+		due_recall(w->due, when);
+}
+
+unsigned
+work_run(const struct work *w, const struct scan_entry *e)
+{
+	return e->aside && w->lanes.owed_run != 0 ? w->lanes.owed_run : w->due->runs_done + 1;
+}
+
 int
 attempt_park(struct work *w, struct attempt *a)
 {
@@ -278,11 +305,19 @@ attempt_park(struct work *w, struct attempt *a)
 	a->parked = lanes_park(&w->lanes, a->held, &a->claim.id, a->claim.state, a->run) == 0;
 	if (a->parked)
 		return 0;
-	when = lanes_overflow(&w->lanes, clock_seconds());
-	if (claim_defer(&a->claim, when) == -1)
+	when = lanes_overflow(
+	    &w->lanes, clock_seconds(), a->run <= w->due->runs_asked ? a->run : 0);
+	if (claim_set_aside(&a->claim, when) == -1)
 		return -1;
 	due_at(w->due, when);
 	return 0;
+}
+
+void
+attempt_clear(struct work *w, struct attempt *a)
+{
+	w->suspects -= a->strikes > 0 && a->strikes < ATTEMPT_STRIKES;
+	a->strikes = 0;
 }
 
 void
@@ -291,6 +326,7 @@ attempt_end(struct work *w, struct attempt *a)
 	struct queue_id id = a->claim.id;
 	bool parked = a->parked;
 
+	attempt_clear(w, a);
 	claim_close(&a->claim);
 	free(a->order);
 	buf_free(&a->lines);

@@ -10,14 +10,18 @@
  *	                             success to report
  *	otherwise, as a job ends     its results are appended; synced where one of them is final
  *	failed recipients, success   the report is committed, then "told" is appended or the file
- *	to report                    removed
+ *	or delay to report           removed; what a crash left untold comes before all else
+ *	nobody to tell               a copy for the postmaster is committed, then "copied" is
+ *	                             appended, then the file goes to failed/
  *	pending recipients           mtime is set to the next attempt, then new/ -> cur/
  *
  * A destination that has no room (lanes.h) is passed over: what can be settled is, and the rest of
  * the message is parked.
  *
- * When the journal cannot be appended to (disk full), the message stays claimed and the append is
- * tried again (work_again()): better a message that waits than one that is sent twice.
+ * When the journal cannot be appended to (disk full), a message that went to some of its recipients stays
+ * claimed and the append is tried again (work_again()): better a message that waits than one that is
+ * sent twice. All others make way, for who is delivered makes room on the disk: a deferral or a failure
+ * that cannot be journalled is forgotten, and a report that cannot be posted is tried again later.
  */
 #ifndef ATTEMPT_H
 #define ATTEMPT_H
@@ -25,9 +29,11 @@
 #include "due.h"
 #include "lanes.h"
 #include "link.h"
+#include "mail/rate.h"
 #include "mail/retry.h"
 #include "outage.h"
 #include "spool/claim.h"
+#include "spool/tally.h"
 #include "sys/handoff.h"
 
 /* One message. */
@@ -38,15 +44,19 @@ struct attempt {
 	size_t norder, at; /* how many; how many have become jobs */
 	unsigned jobs;     /* under way */
 	struct buf lines;  /* of the journal, not yet appended */
-	bool final;        /* one of them is a success or a failure */
+	bool final;        /* one of them is a success or a failure, or must not be lost else */
+	bool keep;         /* one of them says that something went out, which is not to go twice */
 	bool stuck;        /* it could not be settled: to be tried again */
 	bool active;       /* the log has said so */
 	bool parked;
+	unsigned strikes; /* times that smtp died while it had this message; see work_crashed() */
 	char held[HOST_LEN]; /* a destination that was passed over; nobody is when !holds */
 	bool holds;
-	unsigned run;      /* the run that it belongs to, see due.h */
-	int64_t until;     /* its destinations are out until then; 0: they are not */
-	uint64_t began;    /* microseconds since 1970 */
+	unsigned run;         /* the run that it belongs to, see due.h */
+	int64_t until;        /* its destinations are out until then; 0: they are not */
+	uint64_t began;       /* microseconds since 1970 */
+	int64_t began_uptime; /* seconds, by clock_uptime() */
+	int64_t age;          /* seconds of its lifetime that were used up then */
 };
 
 struct job {
@@ -56,6 +66,7 @@ struct job {
 	uint32_t nrcpt, nresults;
 	uint32_t rcpt[HANDOFF_RCPTS];
 	bool answered[HANDOFF_RCPTS];
+	bool begun; /* smtp has looked into the file */
 	enum lane_end end;
 };
 
@@ -70,6 +81,7 @@ struct work {
 	const char *hostname;
 	const char *mailer; /* the address that bounces come from */
 	pid_t wire;         /* of smtp, for the log */
+	unsigned suspects;  /* messages with strikes */
 	bool renew;         /* a login failed: the next smtp is to have the password anew */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
@@ -77,11 +89,17 @@ struct work {
 	size_t top;  /* behind the last attempt that is used */
 	size_t turn; /* the attempt that the next job is looked for first */
 	uint32_t next_number;
-	ino_t damaged[32]; /* files already named in the log */
+	struct rate_window reports; /* posted in the last while, see queue.bounce_rate */
+	ino_t damaged[32];          /* files already named in the log */
 	unsigned ndamaged;
+	int refusal;         /* what the disk last said no by, for the log: errno, … */
+	int64_t refusal_old; /* … and until when that is not news: milliseconds */
+	struct tally tally; /* of every result */
 	/* Told of every recipient whose fate is known for now (for sendmail -q and -odi). */
 	void (*told)(void *arg, const struct envelope *e, const struct recipient *r,
 	    const struct outcome *o);
+	/* Whether somebody wants to see the dialogue about a message; NULL: nobody ever. */
+	bool (*watched)(void *arg, struct queue_id id);
 	/* Told when a message is settled. */
 	void (*settled)(void *arg, struct queue_id id);
 	void *arg;
@@ -104,6 +122,12 @@ void work_begin(struct work *w, enum spool_state state, const char *name, unsign
 /* The same for a parked message that may go on now; false: there is none. */
 bool work_resume(struct work *w);
 
+/* Those that could not even be parked are looked at again, where there is room for them by now. */
+void work_recall(struct work *w);
+
+/* The run that a message which is due belongs to: what was set aside is still of the run that did. */
+unsigned work_run(const struct work *w, const struct scan_entry *e);
+
 /* Whether this message is under way, or parked. */
 bool work_has(const struct work *w, const char *id);
 
@@ -116,8 +140,19 @@ void work_unsent(struct work *w, const union handoff_message *m);
 
 /* What came back. A message that does not fit the open jobs: -1 (the link is then closed). */
 int work_result(struct work *w, const struct handoff_result *r);
+int work_begun(struct work *w, const struct handoff_done *d);
 int work_done(struct work *w, const struct handoff_done *d);
 void work_passed(struct work *w, const struct handoff_passed *m);
+
+/*
+ * smtp died. What it had not begun is sent again as if nothing had been. What it had begun is
+ * suspect: while work_suspects(), one of them at a time is all that is sent, and should be to an
+ * smtp of its own. Who is not cleared by an end of that, but has it die, has a strike; with
+ * ATTEMPT_STRIKES the message is kept in failed/ and tried no more.
+ */
+#define ATTEMPT_STRIKES 3
+void work_crashed(struct work *w);
+bool work_suspects(const struct work *w);
 
 /* smtp is gone or cannot be had: every open job is deferred with this outcome. */
 void work_fail(struct work *w, const struct outcome *o);
@@ -126,11 +161,14 @@ void work_fail(struct work *w, const struct outcome *o);
 bool work_stuck(const struct work *w);
 void work_again(struct work *w);
 
-/* No message of a run up to this one is under way, or parked. */
+/* No message of a run up to this one is under way, parked or set aside. */
 bool work_run_over(const struct work *w, unsigned run);
 
 /* Nothing is under way or parked, and no rate has to be remembered. */
 bool work_none(const struct work *w);
+
+/* Whether nothing is remembered that would be missed, messages under way and parked apart. */
+bool work_forgettable(const struct work *w);
 
 /* For settle.c and jobs.c: */
 
@@ -139,6 +177,12 @@ void attempt_end(struct work *w, struct attempt *a);
 
 /* Some of its destinations have no room: it waits for that. 0, or -1: the disk does not let us. */
 int attempt_park(struct work *w, struct attempt *a);
+
+/* Seconds of its lifetime that a message has used up by now, see mail/retry.h. */
+int64_t attempt_age(const struct attempt *a);
+
+/* It is suspect no more. */
+void attempt_clear(struct work *w, struct attempt *a);
 
 /* The log is told, once, that something is being done. */
 void attempt_active(struct attempt *a);

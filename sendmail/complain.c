@@ -11,16 +11,24 @@
 
 #define LINE 2048
 
+static const char *name = "sendmail";
+
+void
+complain_as(const char *program)
+{
+	name = program;
+}
+
 /* A caller that closed stderr, or whose pipe is full, loses the line, nothing else. */
 __attribute__((format(printf, 1, 0))) static void
 say(const char *fmt, va_list ap)
 {
-	char raw[LINE], clean[LINE], line[LINE + 16];
+	char raw[LINE], clean[LINE], line[LINE + 32];
 	int n;
 
 	vsnprintf(raw, sizeof(raw), fmt, ap);
 	text_clean(clean, sizeof(clean), raw, strlen(raw));
-	n = snprintf(line, sizeof(line), "sendmail: %s\n", clean);
+	n = snprintf(line, sizeof(line), "%s: %s\n", name, clean);
 	if (write(STDERR_FILENO, line, (size_t)n) == -1) {
 		/* nothing to be done about it */
 	}

@@ -11,6 +11,9 @@
  */
 int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Who says it, "sendmail" at first; borrowed. */
+void complain_as(const char *program);
+
 /* The same without a status: something is wrong, but the work goes on. */
 void warn_user(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

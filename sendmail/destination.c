@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "talk.h"
+
 struct destination *
 destination_find(struct destination **list, struct wire *w, const char *name)
 {
@@ -50,7 +52,7 @@ destination_add(struct destination *d, struct job *j)
 	else if (d->wire->now < d->refuses)
 		job_settle(j, &d->failure, &failed);
 	else
-		job_queue_add(&d->waiting, j);
+		job_queue_fair(&d->waiting, j);
 }
 
 unsigned
@@ -190,6 +192,7 @@ open_session(struct destination *d)
 	s->next = d->slots;
 	d->slots = s;
 	d->nslots++;
+	talk_opened(s);
 	slot_turn(s, 0);
 }
 
@@ -285,6 +288,17 @@ destination_quit(struct destination *d)
 	while ((j = job_queue_take(&d->waiting)) != NULL)
 		job_drop(j);
 	quit_sessions(d, true);
+}
+
+void
+destination_leave(struct destination *d, const struct channel *c, bool gone)
+{
+	job_queue_purge(&d->waiting, c);
+	for (struct slot *s = d->slots; s != NULL; s = s->next) {
+		talk_leave(s, c);
+		if (gone)
+			slot_leave(s, c);
+	}
 }
 
 void

@@ -49,8 +49,12 @@ struct slot {
 	uint32_t connected; /* milliseconds from there to where mail could be sent */
 	bool ready, closed, took;
 	bool leaving;           /* takes no more mail */
+	unsigned inflight;      /* messages under way, … */
+	unsigned unheard;       /* … of channels that are gone */
+	unsigned number;        /* for who watches, see talk.h; … */
+	struct channel *sole;   /* … whose mail alone it has had; NULL: several channels' */
 	unsigned begun, worked; /* messages: taken; settled by the server's own words */
-	struct job_queue held;  /* those that had no chance, if the session turns out to be over, …
+	struct job_queue held; /* those that had no chance, if the session turns out to be over, …
 				   and those with more recipients than the server took at once */
 	struct outcome outcome; /* closed: why */
 };
@@ -94,10 +98,20 @@ bool destination_done(const struct destination *d);
 /* Let go of what waits; QUIT when the rest is over. */
 void destination_quit(struct destination *d);
 
+/*
+ * A channel brings no more: let go of what waits of it. `gone`: nobody can write down what becomes of
+ * the rest either. Better that is broken off, to be sent again as a whole, than accepted unrecorded;
+ * but where a session has others' mail too, that comes first.
+ */
+void destination_leave(struct destination *d, const struct channel *c, bool gone);
+
 void destination_free(struct destination *d);
 
 /* slot.c: a session's turn: what poll(2) said, and what comes of it. */
 void slot_turn(struct slot *s, short revents);
+
+/* Messages of a channel that is gone: count them, and break the session off if it has no others. */
+void slot_leave(struct slot *s, const struct channel *c);
 
 /* Open a session to the address that the path is at. NULL: out of memory. */
 struct slot *slot_new(struct destination *d);

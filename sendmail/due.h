@@ -6,8 +6,12 @@
  *	a poke       new/ is looked through: everything in it is due
  *	time         cur/ is looked through when the earliest next attempt has come, and new/ again
  *	a run        cur/ and then new/ are looked through, due or not
+ *	a recall     cur/ is looked through for what was set aside, its time come or not
  *
- * A next attempt further away than the schedule can set is taken for a clock that jumped back: due.
+ * So that very many that wait cost little: a look through cur/ at its time is followed by a rest of
+ * a second for each DUE_REST entries, and what is committed meanwhile does not wait for its end.
+ *
+ * A next attempt further away than anything here sets one is taken for a clock that jumped back: due.
  */
 #ifndef DUE_H
 #define DUE_H
@@ -19,17 +23,24 @@
 #include "spool/spool.h"
 
 #define DUE_BATCH 256
+#define DUE_REST 16384 /* some 50 ms of work */
 
 struct due {
 	struct spool *spool;
-	int64_t horizon; /* seconds: the longest wait that the schedule can set */
+	int64_t horizon; /* seconds: nobody sets a next attempt further away */
 	/* private */
 	struct scan scan;
 	enum spool_state state; /* being walked */
 	bool walking;
 	bool run; /* this walk is part of a run */
 	bool new_wanted, run_wanted;
+	int64_t recall, recall_wanted; /* due_recall(): of this walk, of the next; 0: nothing */
+	bool told[SPOOL_STATES]; /* that it cannot be read */
 	int64_t next; /* seconds since 1970: the earliest next attempt in cur/, INT64_MAX: none */
+	struct scan aside; /* of cur/, while new/ is looked through; dir is NULL: none */
+	size_t seen;       /* entries of cur/ in this walk … */
+	size_t since;      /* … and since new/ was looked through */
+	int64_t rest_from, rest_to; /* seconds since 1970 */
 	struct scan_entry batch[DUE_BATCH];
 	size_t nbatch, at;
 	unsigned runs_asked, runs_done;
@@ -41,7 +52,7 @@ void due_init(struct due *d, struct spool *sp);
 /* Something was committed to new/. */
 void due_new(struct due *d);
 
-/* Something was put into cur/, or is to be looked at again, then. */
+/* Something was put into cur/, or is to be looked at again, then; 0: now, without a rest. */
 void due_at(struct due *d, int64_t when);
 
 /*
@@ -49,6 +60,15 @@ void due_at(struct due *d, int64_t when);
  * messages when d->runs_done has reached it.
  */
 unsigned due_run(struct due *d);
+
+/*
+ * There is room again for what was set aside (claim_set_aside()) until `when` or sooner: cur/ is
+ * looked through for that, without a rest. Not before due_at_rest().
+ */
+void due_recall(struct due *d, int64_t when);
+
+/* Nothing is being looked through, or is to be: every message there was has been handed out. */
+bool due_at_rest(const struct due *d);
 
 /* Whether there is a message now. To be asked, too, when none can be begun: that ends a run. */
 bool due_ready(struct due *d, int64_t now);

@@ -173,7 +173,7 @@ int
 examine(const struct examine *e, const struct settings *s)
 {
 	static struct findings f;
-	struct link l = {.fd = -1, .supervisor = -1};
+	struct link l = {.fd = -1};
 	enum probe_kind goal = e->to[0] != '\0'            ? PROBE_RCPT
 			       : e->destination[0] != '\0' && e->destination[0] != ':'
 				   ? PROBE_MX

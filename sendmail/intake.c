@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "intake_impl.h"
-#include "mail/address.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -43,17 +42,48 @@ void
 names_gather(struct names *n, const struct settings *s)
 {
 	host_name(n->hostname, s->mail_hostname);
-	host_domain(n->domain, s->mail_domain, n->hostname);
-	host_user(&n->user, getuid());
+	n->unread = host_domain(n->domain, s->mail_domain, n->hostname) == 0 ? 0 : errno;
+	n->user.login[0] = '\0';
+}
+
+const struct host_user *
+names_user(struct names *n)
+{
+	if (n->user.login[0] == '\0')
+		host_user(&n->user, getuid());
+	return &n->user;
+}
+
+int
+names_sender(struct names *n, char address[ADDRESS_MAX + 1])
+{
+	char uid[32];
+
+	if (address_qualify(address, names_user(n)->login, n->domain) == 0)
+		return 0;
+	snprintf(uid, sizeof(uid), "uid%u", (unsigned)getuid());
+	return address_qualify(address, uid, n->domain);
 }
 
 /* -F, else $NAME as sendmail has it, else the passwd entry. */
 static const char *
-full_name(const struct intake *i, const struct options *o)
+full_name(struct intake *i)
 {
-	const char *name = o->name != NULL ? o->name : getenv("NAME");
+	const char *name = i->options->name != NULL ? i->options->name : getenv("NAME");
 
-	return name != NULL ? name : i->names.user.full_name;
+	return name != NULL ? name : names_user(&i->names)->full_name;
+}
+
+/* What takes a look into files is looked up for a message that needs it. */
+static void
+complete_facts(struct intake *i)
+{
+	if (submission_lacks_author(&i->submission)) {
+		i->facts.login = names_user(&i->names)->login;
+		i->facts.full_name = full_name(i);
+	}
+	if (submission_lacks_date(&i->submission))
+		i->facts.utc_offset = clock_utc_offset(i->facts.now);
 }
 
 /* -p protocol:host */
@@ -87,8 +117,6 @@ intake_new(const struct options *o, const struct settings *s, struct spool *sp, 
 	    .domain = i->names.domain,
 	    .local = INTAKE_LOCAL,
 	    .hostname = i->names.hostname,
-	    .login = i->names.user.login,
-	    .full_name = full_name(i, o),
 	    .uid = getuid(),
 	    .now = clock_wall(),
 	    .from_header = with == NULL && o->from_header,
@@ -98,7 +126,6 @@ intake_new(const struct options *o, const struct settings *s, struct spool *sp, 
 	    .keep = (enum keep)s->rewrite_keep,
 	};
 	take_protocol(i, o);
-	i->facts.utc_offset = clock_utc_offset(i->facts.now);
 	lines_init(&i->lines, with == NULL && !o->dots);
 	header_init(&i->header);
 	submission_init(&i->submission, &i->facts);
@@ -108,8 +135,8 @@ intake_new(const struct options *o, const struct settings *s, struct spool *sp, 
 	return i;
 }
 
-const struct names *
-intake_names(const struct intake *i)
+struct names *
+intake_names(struct intake *i)
 {
 	return &i->names;
 }
@@ -121,18 +148,81 @@ intake_error(const struct intake *i)
 }
 
 bool
+intake_unwritable(const struct intake *i)
+{
+	return i->unwritable;
+}
+
+const char *
+intake_reply(const struct intake *i)
+{
+	return i->reply;
+}
+
+bool
 intake_done(const struct intake *i)
 {
 	return i->lines.done;
 }
 
+void
+intake_hold(struct intake *i, struct queue_id id)
+{
+	i->held = true;
+	i->facts.id = id;
+}
+
+void
+intake_look(struct intake *i)
+{
+	i->look = true;
+}
+
+bool
+intake_known(const struct intake *i)
+{
+	return i->in_body;
+}
+
+const struct envelope *
+intake_envelope(const struct intake *i, const char **from)
+{
+	*from = i->submission.returned ? i->submission.return_path : NULL;
+	return &i->envelope;
+}
+
+static int
+open_draft(struct intake *i)
+{
+	struct spool *sp = i->draft.spool;
+
+	if (!i->held)
+		return draft_open(&i->draft, sp, i->facts.now);
+	if (spool_dir(sp, SPOOL_TMP) != -1)
+		unlinkat(spool_dir(sp, SPOOL_TMP), i->facts.id.s, 0);
+	if (draft_open_as(&i->draft, sp, i->facts.id) == -1)
+		return -1;
+	i->draft.into = SPOOL_HOLD;
+	return 0;
+}
+
 int
 intake_begin(struct intake *i, struct envelope *e)
 {
+	int r;
+
 	i->envelope = *e;
 	memset(e, 0, sizeof(*e));
-	if (draft_open(&i->draft, i->draft.spool, i->facts.now) == -1)
+	if (i->names.unread != 0)
+		return intake_fail(i, EX_TEMPFAIL,
+		    "cannot read /etc/mailname: %s; the message was not queued",
+		    strerror(i->names.unread));
+	if (!i->look && (r = intake_limit(i)) != EX_OK)
+		return r;
+	if (!i->look && open_draft(i) == -1) {
+		i->unwritable = spool_unwritable(errno);
 		return intake_fail_spool(i);
+	}
 	i->envelope.arrived = i->facts.now;
 	i->envelope.uid = i->facts.uid;
 	i->facts.id = i->envelope.id = i->draft.id;
@@ -153,6 +243,7 @@ finish_header(struct intake *i)
 {
 	int r;
 
+	complete_facts(i);
 	if (submission_end(&i->submission, &i->envelope, &i->head) == -1)
 		return errno == E2BIG || errno == EMSGSIZE
 			   ? intake_fail(i, EX_DATAERR,
@@ -165,19 +256,21 @@ finish_header(struct intake *i)
 	if ((r = intake_settle_recipients(i)) != EX_OK || (r = intake_rewrite_sender(i)) != EX_OK)
 		return r;
 	i->in_body = true;
-	if (i->discard)
+	if (i->discard || i->look)
 		return EX_OK;
 	if (draft_head(&i->draft, &i->envelope) == -1 ||
 	    draft_write(&i->draft, i->head.data, i->head.len) == -1)
 		return intake_fail_spool(i);
 	buf_free(&i->head);
-	return EX_OK;
+	return intake_check_room(i);
 }
 
 static int
 field_done(struct intake *i)
 {
 	submission_field(&i->submission, &i->header.field, &i->head);
+	if (i->head.error == ENOMEM)
+		return intake_fail_memory(i);
 	return i->head.error == 0
 		   ? EX_OK
 		   : intake_fail(i, EX_DATAERR, "the header is larger than %u octets", HEADER_MAX);
@@ -226,9 +319,10 @@ take_wire(struct intake *i)
 			at = next;
 	}
 	if (r == EX_OK && i->in_body && at < i->wire.len) {
-		if (!i->discard &&
-		    draft_write(&i->draft, i->wire.data + at, i->wire.len - at) == -1)
-			r = intake_fail_spool(i);
+		if (!i->discard && !i->look)
+			r = draft_write(&i->draft, i->wire.data + at, i->wire.len - at) == 0
+				? intake_check_room(i)
+				: intake_fail_spool(i);
 		at = i->wire.len;
 	}
 	buf_drop(&i->wire, at);
@@ -243,6 +337,8 @@ intake_push(struct intake *i, const char *data, size_t len)
 	while (len > 0 && r == EX_OK && !i->lines.done) {
 		size_t n = len < PIECE ? len : PIECE;
 		lines_push(&i->lines, data, n, &i->wire);
+		if (i->wire.error == ENOMEM)
+			return intake_fail_memory(i);
 		if (i->wire.error != 0)
 			return intake_fail(i, EX_DATAERR, "a header field is larger than %u octets",
 			    HEADER_FIELD_MAX);
@@ -254,8 +350,8 @@ intake_push(struct intake *i, const char *data, size_t len)
 }
 
 /* End of input: an unfinished line, an unfinished header. */
-static int
-finish_input(struct intake *i)
+int
+intake_finish(struct intake *i)
 {
 	int r;
 
@@ -291,7 +387,7 @@ intake_commit(struct intake *i, struct queue_id *id)
 	struct envelope *e = &i->envelope;
 	int r;
 
-	if ((r = finish_input(i)) != EX_OK)
+	if ((r = intake_finish(i)) != EX_OK)
 		return r;
 	if (i->discard) {
 		log_info("%s: discarded: its recipients are aliases of /dev/null", e->id.s);

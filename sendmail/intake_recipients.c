@@ -88,8 +88,10 @@ take_dsn(struct intake *i)
 		e->rcpt[n].notify = o->notify;
 }
 
-/* Whom aliases mean. A file that cannot be used is said and stops no mail; a mistake that loses
- * does. */
+/*
+ * Whom aliases mean. A file that cannot be used is said and stops no mail; a mistake that loses
+ * does, and a file that cannot be read just now: the mail would go where it was never meant to.
+ */
 static int
 expand_aliases(struct intake *i)
 {
@@ -99,7 +101,7 @@ expand_aliases(struct intake *i)
 		    : aliases_apply(i->settings->mail_aliases, INTAKE_LOCAL, i->names.hostname,
 			  &i->envelope, &errors);
 
-	if (r == EX_DATAERR || r == EX_OSERR)
+	if (r == EX_DATAERR || r == EX_OSERR || r == EX_TEMPFAIL)
 		r = intake_fail(i, r == EX_DATAERR ? EX_NOUSER : r, "%.*s; nothing was queued",
 		    (int)strcspn(buf_str(&errors), "\n"), buf_str(&errors));
 	else {
@@ -186,7 +188,7 @@ intake_settle_recipients(struct intake *i)
 		return r;
 	take_dsn(i);
 	if (i->bad.len > 0)
-		return add_bad(i);
+		return i->look ? EX_OK : add_bad(i);
 	i->discard = i->envelope.nrcpt == 0;
 	return EX_OK;
 }
@@ -204,7 +206,8 @@ intake_rewrite_sender(struct intake *i)
 		return EX_OK;
 	if ((copy = strdup(address)) == NULL)
 		return intake_fail_memory(i);
-	log_info("%s: from=<%s> was <%s>", i->envelope.id.s, copy, i->envelope.from);
+	if (!i->look)
+		log_info("%s: from=<%s> was <%s>", i->envelope.id.s, copy, i->envelope.from);
 	free(i->envelope.from);
 	i->envelope.from = copy;
 	return EX_OK;

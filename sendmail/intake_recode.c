@@ -31,7 +31,7 @@ put(struct intake *i, struct buf *out)
 	if (draft_write(&i->draft, out->data, out->len) == -1)
 		return intake_fail_spool(i);
 	buf_clear(out);
-	return EX_OK;
+	return intake_check_room(i);
 }
 
 /* Pass 2: from the old draft into the new one. */

@@ -11,7 +11,7 @@
 #define HEAD_FIRST 2048U /* octets of a first read; most heads are shorter */
 
 struct job *
-job_new(struct wire *w, const struct handoff_job *m, int fd)
+job_new(struct channel *c, const struct handoff_job *m, int fd)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
@@ -20,13 +20,23 @@ job_new(struct wire *w, const struct handoff_job *m, int fd)
 			close(fd);
 		return NULL;
 	}
-	j->wire = w;
+	j->wire = c->wire;
+	j->channel = c;
+	if ((j->behind = c->jobs) != NULL)
+		j->behind->before = j;
+	c->jobs = j;
+	c->njobs++;
+	c->round = (c->round > c->wire->round ? c->round : c->wire->round) + 1;
+	j->round = c->round;
 	j->mail.fd = fd;
 	j->number = m->job;
 	j->nrcpt = m->nrcpt < HANDOFF_RCPTS ? m->nrcpt : HANDOFF_RCPTS;
 	memcpy(j->rcpt, m->rcpt, j->nrcpt * sizeof(j->rcpt[0]));
-	j->arrived = w->now;
-	w->jobs++;
+	j->watched = m->watched;
+	c->nwatched += j->watched;
+	c->wire->watched += j->watched;
+	j->arrived = c->wire->now;
+	c->wire->jobs++;
 	return j;
 }
 
@@ -77,22 +87,23 @@ parse_head(struct job *j, const char **why)
 			envelope_free(&j->envelope);
 			memset(&j->envelope, 0, sizeof(j->envelope));
 			len = envelope_parse(&j->envelope, head.data, head.len, why);
+			if (*why == NULL)
+				*why = strerror(errno);
 		}
 	}
 	buf_free(&head);
 	return len;
 }
 
-/* What the envelope promises must be there. */
+/* What the envelope promises must be there; of its recipients the job's are kept. */
 static const char *
-check(const struct job *j, uint64_t head, uint64_t size)
+check(struct job *j, uint64_t head, uint64_t size)
 {
 	if (j->envelope.size > size || head > size - j->envelope.size)
 		return "shorter than its envelope says";
-	for (size_t i = 0; i < j->nrcpt; i++)
-		if (j->rcpt[i] >= j->envelope.nrcpt)
-			return "without the recipient asked for";
-	return NULL;
+	if (envelope_keep(&j->envelope, j->rcpt, j->nrcpt) == 0)
+		return NULL;
+	return errno == EINVAL ? "without the recipient asked for" : strerror(errno);
 }
 
 static const char *
@@ -113,10 +124,22 @@ read_file(struct job *j)
 	return check(j, (uint64_t)head, (uint64_t)st.st_size);
 }
 
+/* Said before the file is looked at: should that be our end, it is known whose it was. */
+static void
+tell_begun(const struct job *j)
+{
+	union handoff_message m = {.done = {.type = HANDOFF_BEGUN, .job = j->number}};
+
+	outbox_put(&j->channel->outbox, &m);
+}
+
 int
 job_open(struct job *j, struct outcome *o)
 {
-	const char *why = read_file(j);
+	const char *why;
+
+	tell_begun(j);
+	why = read_file(j);
 
 	if (why != NULL) {
 		*o = status_trouble(STAGE_CONFIG, SCOPE_MESSAGE, STATUS(4, 3, 0),
@@ -124,7 +147,7 @@ job_open(struct job *j, struct outcome *o)
 		return -1;
 	}
 	j->mail.transaction.envelope = &j->envelope;
-	j->mail.transaction.rcpt = j->rcpt;
+	j->mail.transaction.rcpt = NULL; /* all of the envelope's: see check() */
 	j->mail.transaction.nrcpt = j->nrcpt;
 	j->mail.transaction.owner = j;
 	j->begun = j->wire->now;
@@ -157,7 +180,7 @@ job_result(struct job *j, size_t i, const struct outcome *o, const struct job_re
 	result->lmtp = r->lmtp;
 	result->sent = milliseconds(now - begun);
 	j->answered[i] = true;
-	outbox_put(&j->wire->outbox, &m);
+	outbox_put(&j->channel->outbox, &m);
 }
 
 void
@@ -190,7 +213,7 @@ job_end(struct job *j)
 {
 	union handoff_message m = {.done = {.type = HANDOFF_DONE, .job = j->number}};
 
-	outbox_put(&j->wire->outbox, &m);
+	outbox_put(&j->channel->outbox, &m);
 	job_drop(j);
 }
 
@@ -200,7 +223,13 @@ job_drop(struct job *j)
 	if (j->mail.fd != -1)
 		close(j->mail.fd);
 	envelope_free(&j->envelope);
+	if (j->behind != NULL)
+		j->behind->before = j->before;
+	*(j->before != NULL ? &j->before->behind : &j->channel->jobs) = j->behind;
+	j->channel->njobs--;
+	j->channel->nwatched -= j->watched;
 	j->wire->jobs--;
+	j->wire->watched -= j->watched;
 	free(j);
 }
 
@@ -209,6 +238,7 @@ job_queue_init(struct job_queue *q)
 {
 	q->first = NULL;
 	q->last = &q->first;
+	q->tail_round = 0;
 }
 
 void
@@ -217,6 +247,37 @@ job_queue_add(struct job_queue *q, struct job *j)
 	j->next = NULL;
 	*q->last = j;
 	q->last = &j->next;
+}
+
+void
+job_queue_fair(struct job_queue *q, struct job *j)
+{
+	struct job **at = q->last;
+
+	if (q->tail_round > j->round)
+		for (at = &q->first; *at != NULL && (*at)->round <= j->round;)
+			at = &(*at)->next;
+	if ((j->next = *at) == NULL) {
+		q->last = &j->next;
+		q->tail_round = j->round;
+	}
+	*at = j;
+}
+
+void
+job_queue_purge(struct job_queue *q, const struct channel *c)
+{
+	struct job_queue all = *q;
+	struct job *j;
+
+	if (q->first == NULL)
+		return;
+	job_queue_init(q);
+	while ((j = job_queue_take(&all)) != NULL)
+		if (j->channel == c)
+			job_drop(j);
+		else
+			job_queue_fair(q, j);
 }
 
 void

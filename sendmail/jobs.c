@@ -2,6 +2,7 @@
 /*
  * The jobs of attempt.h: which goes out next, and what comes back.
  */
+#include <assert.h>
 #include <bsd/stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,14 @@ at_room(struct work *w, struct attempt *a, char destination[HOST_LEN])
 	return false;
 }
 
+/* While there are suspects, one of them is tried at a time, and nobody else. */
+static bool
+may_go(const struct work *w, const struct attempt *a)
+{
+	return w->suspects == 0 ? a->strikes == 0
+				: a->strikes > 0 && a->strikes < ATTEMPT_STRIKES && w->njobs == 0;
+}
+
 /* The message whose turn it is. One to many destinations leaves half of what is free to others. */
 static struct attempt *
 next_attempt(struct work *w, char destination[HOST_LEN])
@@ -94,27 +103,26 @@ next_attempt(struct work *w, char destination[HOST_LEN])
 
 		w->turn = w->turn + 1 < w->top ? w->turn + 1 : 0;
 		a = &w->attempts[w->turn];
-		if (a->used && !a->stuck && a->at < a->norder &&
+		if (a->used && !a->stuck && a->at < a->norder && may_go(w, a) &&
 		    a->jobs < HANDOFF_JOBS - w->njobs && at_room(w, a, destination))
 			return a;
 	}
 	return NULL;
 }
 
-/* Count it where its destination has room. */
+/* Count it where its destination has room; 1: it has none after all. */
 static int
 enter(struct work *w, const char *destination)
 {
-	bool limited;
+	bool limited = false;
+	int r = lanes_begin(&w->lanes, destination, clock_monotonic(), &limited);
 
-	if (lanes_begin(&w->lanes, destination, clock_monotonic(), &limited) == -1) {
+	if (r == -1)
 		log_warn("out of memory");
-		return -1;
-	}
 	if (limited)
 		log_info("%s: the rate of %s is reached, further mail waits",
 		    destination[0] != '\0' ? destination : "relay", work_rate(w, destination));
-	return 0;
+	return r;
 }
 
 bool
@@ -124,11 +132,20 @@ work_job(struct work *w, union handoff_message *m, int *fd)
 	struct attempt *a;
 	struct job *j = free_job(w);
 
-	if (j == NULL || (a = next_attempt(w, destination)) == NULL || enter(w, destination) == -1)
+	int r;
+
+	if (j == NULL)
+		return false;
+	do
+		if ((a = next_attempt(w, destination)) == NULL)
+			return false;
+	while ((r = enter(w, destination)) == 1);
+	if (r == -1)
 		return false;
 	fill_job(w, j, a);
 	m->job.type = HANDOFF_JOB;
 	m->job.job = j->number;
+	m->job.watched = w->watched != NULL && w->watched(w->arg, a->claim.id);
 	m->job.nrcpt = j->nrcpt;
 	memcpy(m->job.destination, j->destination, sizeof(m->job.destination));
 	memcpy(m->job.rcpt, j->rcpt, j->nrcpt * sizeof(j->rcpt[0]));
@@ -150,6 +167,7 @@ work_unsent(struct work *w, const union handoff_message *m)
 {
 	struct job *j = find_job(w, m->job.job);
 
+	assert(j != NULL);
 	j->attempt->at -= j->nrcpt;
 	j->end = LANE_UNSENT;
 	drop_job(w, j);
@@ -170,7 +188,7 @@ static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
 	bool news =
-	    outage_note(&w->outages, j->destination, o, &w->policy, clock_seconds(), arc4random());
+	    outage_note(&w->outages, j->destination, o, &w->policy, clock_uptime(), arc4random());
 
 	if (o->stage == STAGE_AUTH)
 		note_login(w, o, "the mail waits", news);
@@ -242,6 +260,16 @@ finish_job(struct work *w, struct job *j, const struct outcome *o)
 }
 
 int
+work_begun(struct work *w, const struct handoff_done *d)
+{
+	struct job *j = find_job(w, d->job);
+
+	if (j != NULL)
+		j->begun = true;
+	return j != NULL ? 0 : -1;
+}
+
+int
 work_done(struct work *w, const struct handoff_done *d)
 {
 	struct job *j = find_job(w, d->job);
@@ -249,6 +277,7 @@ work_done(struct work *w, const struct handoff_done *d)
 
 	if (j == NULL)
 		return -1;
+	attempt_clear(w, j->attempt);
 	o = status_trouble(STAGE_CONFIG, SCOPE_MESSAGE, STATUS(4, 3, 0), "smtp gave no result");
 	finish_job(w, j, &o);
 	return 0;
@@ -260,4 +289,56 @@ work_fail(struct work *w, const struct outcome *o)
 	for (size_t i = 0; i < HANDOFF_JOBS; i++)
 		if (w->jobs[i].attempt != NULL)
 			finish_job(w, &w->jobs[i], o);
+}
+
+/* Its recipients that have no result are to be sent anew. */
+static void
+take_back(struct work *w, struct job *j)
+{
+	struct attempt *a = j->attempt;
+
+	for (uint32_t i = j->nrcpt; i > 0; i--)
+		if (!j->answered[i - 1])
+			a->order[--a->at] = j->rcpt[i - 1];
+	j->end = j->nresults > 0 ? j->end : LANE_UNSENT;
+	drop_job(w, j);
+}
+
+/* What smtp had begun, each message once. */
+static void
+count_strikes(struct work *w)
+{
+	bool struck[HANDOFF_JOBS] = {false};
+
+	for (size_t i = 0; i < HANDOFF_JOBS; i++) {
+		struct attempt *a = w->jobs[i].attempt;
+
+		if (a == NULL || !w->jobs[i].begun || struck[a - w->attempts])
+			continue;
+		struck[a - w->attempts] = true;
+		w->suspects += a->strikes++ == 0;
+		w->suspects -= a->strikes == ATTEMPT_STRIKES;
+	}
+}
+
+void
+work_crashed(struct work *w)
+{
+	count_strikes(w);
+	for (size_t i = 0; i < HANDOFF_JOBS; i++) {
+		struct attempt *a = w->jobs[i].attempt;
+
+		if (a == NULL)
+			continue;
+		take_back(w, &w->jobs[i]);
+		/* Or it had an answer for each already, and died before it said that it was done. */
+		if ((a->strikes >= ATTEMPT_STRIKES || a->at == a->norder) && a->jobs == 0)
+			settle(w, a);
+	}
+}
+
+bool
+work_suspects(const struct work *w)
+{
+	return w->suspects > 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lanes.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ struct lane {
 	unsigned window;   /* … and how many may be */
 	struct rate rate;
 	struct rate_window sent;
-	bool limited; /* the rate was reached, and said so */
+	bool limited;   /* the rate was reached, and said so */
+	int64_t closed; /* others have filled it up until then */
 	struct parked *first, **last;
 	bool waiting;              /* in the list of lanes with parked messages, … */
 	struct lane *next_waiting; /* … and who is next there */
@@ -119,10 +121,19 @@ slots_left(const struct lanes *l, const struct lane *lane)
 	return lane->jobs < lane->window && lane->jobs < HANDOFF_JOBS - l->jobs;
 }
 
+/* Milliseconds until its rate lets something go. */
+static int64_t
+wait_of(const struct lanes *l, const struct lane *lane, int64_t now)
+{
+	if (l->take == NULL)
+		return rate_wait(&lane->rate, &lane->sent, now);
+	return lane->closed > now ? lane->closed - now : 0;
+}
+
 static bool
 room(const struct lanes *l, const struct lane *lane, int64_t now)
 {
-	return slots_left(l, lane) && rate_wait(&lane->rate, &lane->sent, now) == 0;
+	return slots_left(l, lane) && wait_of(l, lane, now) == 0;
 }
 
 bool
@@ -133,6 +144,29 @@ lanes_room(const struct lanes *l, const char *destination, int64_t now)
 	return lane != NULL ? room(l, lane, now) : l->jobs < HANDOFF_JOBS;
 }
 
+static bool
+count(struct lane *lane, int64_t now, bool *limited)
+{
+	if (at_rest(lane, now))
+		lane->limited = false;
+	rate_take(&lane->rate, &lane->sent, now);
+	*limited = !lane->limited && rate_wait(&lane->rate, &lane->sent, now) > 0;
+	lane->limited |= *limited;
+	return true;
+}
+
+/* The same by who counts for all. */
+static bool
+take(const struct lanes *l, struct lane *lane, int64_t now, bool *limited)
+{
+	int64_t wait = lane->rate.messages > 0 ? l->take(l->counter, lane->name) : 0;
+
+	*limited = wait > 0 && !lane->limited;
+	lane->limited = wait > 0;
+	lane->closed = now + wait;
+	return wait == 0;
+}
+
 int
 lanes_begin(struct lanes *l, const char *destination, int64_t now, bool *limited)
 {
@@ -140,11 +174,8 @@ lanes_begin(struct lanes *l, const char *destination, int64_t now, bool *limited
 
 	if (lane == NULL && (lane = add(l, destination, now)) == NULL)
 		return -1;
-	if (at_rest(lane, now))
-		lane->limited = false;
-	rate_take(&lane->rate, &lane->sent, now);
-	*limited = !lane->limited && rate_wait(&lane->rate, &lane->sent, now) > 0;
-	lane->limited |= *limited;
+	if (l->take != NULL ? !take(l, lane, now, limited) : !count(lane, now, limited))
+		return 1;
 	lane->jobs++;
 	l->jobs++;
 	return 0;
@@ -155,10 +186,13 @@ lanes_end(struct lanes *l, const char *destination, enum lane_end how)
 {
 	struct lane *lane = find(l, destination);
 
+	assert(lane != NULL); /* the job was counted in it */
 	lane->jobs--;
 	l->jobs--;
-	if (how != LANE_ANSWERED)
+	if (how != LANE_ANSWERED && l->take == NULL)
 		rate_return(&lane->sent);
+	else if (how != LANE_ANSWERED && lane->rate.messages > 0)
+		l->give_back(l->counter, destination);
 	else if (lane->window < LANE_JOBS)
 		lane->window++;
 	if (how == LANE_FAILED)
@@ -190,6 +224,8 @@ lanes_none(const struct lanes *l)
 bool
 lanes_run_over(const struct lanes *l, unsigned run)
 {
+	if (l->owed_run != 0 && l->owed_run <= run)
+		return false;
 	for (size_t i = 0; l->nparked > 0 && i < ID_BUCKETS; i++)
 		for (const struct parked *p = l->ids[i]; p != NULL; p = p->chain)
 			if (p->run <= run)
@@ -267,17 +303,41 @@ lanes_next(struct lanes *l, int64_t now, struct parked *p)
 }
 
 int64_t
-lanes_overflow(struct lanes *l, int64_t now)
+lanes_overflow(struct lanes *l, int64_t now, unsigned run)
 {
-	if (l->overflow < now + LANES_OVERFLOW) {
+	/* It is past. Further away: there are very many, or the clock was set back. */
+	if (l->overflow <= now || l->overflow > now + LANES_OVERFLOW_MAX) {
 		l->overflow = now + LANES_OVERFLOW;
 		l->overflows = 0;
+		if (l->recalled >= l->overflow)
+			l->recalled = now;
 	} else if (l->overflows >= LANES_OVERFLOWS) {
 		l->overflow += LANES_OVERFLOW;
 		l->overflows = 0;
 	}
 	l->overflows++;
+	if (run != 0 && (l->owed_run == 0 || run < l->owed_run))
+		l->owed_run = run;
+	if (run != 0 && l->overflow > l->owed)
+		l->owed = l->overflow;
 	return l->overflow;
+}
+
+int64_t
+lanes_recall(struct lanes *l, int64_t now)
+{
+	if (l->recalled >= l->owed || l->recalled >= l->overflow)
+		l->owed_run = 0;
+	if (l->recalled >= l->overflow || l->nparked > LANES_PARKED - LANES_OVERFLOWS)
+		return 0;
+	if (l->recalled < now)
+		l->recalled = now;
+	l->recalled += LANES_OVERFLOW;
+	if (l->recalled >= l->overflow) {
+		l->recalled = l->overflow;
+		l->overflows = LANES_OVERFLOWS; /* whoever is sent away now would not be seen */
+	}
+	return l->recalled;
 }
 
 int64_t
@@ -286,12 +346,12 @@ lanes_wait(const struct lanes *l, const char *destination, int64_t now)
 	const struct lane *own = destination != NULL ? find(l, destination) : NULL;
 	int64_t least = INT64_MAX, wait;
 
-	if (own != NULL && (wait = rate_wait(&own->rate, &own->sent, now)) > 0)
+	if (own != NULL && (wait = wait_of(l, own, now)) > 0)
 		least = wait;
 	for (const struct lane *lane = l->first; lane != NULL; lane = lane->next_waiting) {
 		if (!slots_left(l, lane))
 			continue;
-		wait = rate_wait(&lane->rate, &lane->sent, now);
+		wait = wait_of(l, lane, now);
 		if (wait < least)
 			least = wait;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "link.h"
 
-#include <bsd/string.h>
+#include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 #include "sys/become.h"
+#include "sys/clock.h"
 #include "sys/host.h"
 #include "sys/log.h"
-#include "sys/pass.h"
 #include "sys/program.h"
 #include "sys/secret.h"
 
 #define WIRE_USER "_pillarbox"
 #define NOBODY 65534
+#define PINGS 4   /* in the time that it may take to answer one */
 #define CHANNEL 3 /* smtp finds its end here */
 
 struct sending {
@@ -91,8 +92,7 @@ send_settings(int fd, bool no_password, const struct settings *s, struct buf *wh
 	union handoff_message ready = {.type = HANDOFF_READY};
 	char hostname[HOST_LEN];
 	struct sending e = {
-	    .fd = fd, .settings = s, .hostname = hostname, .why = why,
-	    .no_password = no_password};
+	    .fd = fd, .settings = s, .hostname = hostname, .why = why, .no_password = no_password};
 	int r;
 
 	host_name(hostname, s->mail_hostname);
@@ -117,11 +117,12 @@ run_smtp(int fd)
 	if (program_path(path, sizeof(path), PROGRAM_SMTP) == -1 || dup2(fd, CHANNEL + 1) == -1 ||
 	    dup2(CHANNEL + 1, CHANNEL) == -1)
 		_exit(EX_OSFILE);
-	close_range(CHANNEL + 1, ~0U, 0);
+	closefrom(CHANNEL + 1);
 	if ((program = open(path, O_PATH | O_CLOEXEC)) == -1)
 		_exit(EX_OSFILE);
 	if (geteuid() == 0 && become(become_uid(WIRE_USER, NOBODY)) == -1)
 		_exit(EX_NOPERM);
+	program_drop_settings();
 	fexecve(program, argv, environ);
 	_exit(EX_OSFILE);
 }
@@ -162,56 +163,52 @@ start_here(struct link *l, const struct settings *s, struct buf *why)
 	return -1;
 }
 
-/* The supervisor's answer is smtp's pid with a channel, or 0 and what is wrong. */
-struct answer {
-	pid_t pid;
-	char why[1024];
-};
-
 int
-link_serve(int child, const struct settings *s)
+link_adopt(struct link *l, struct buf *why)
 {
-	struct buf why = BUF_INIT(sizeof(((struct answer *)0)->why));
-	struct link l = {.fd = -1, .supervisor = -1};
-	struct answer a = {0};
-	char request;
-	int r;
-
-	if (recv(child, &request, 1, 0) != 1)
-		return -1;
-	if (start_here(&l, s, &why) == 0)
-		a.pid = l.pid;
-	else
-		strlcpy(a.why, buf_str(&why), sizeof(a.why));
-	r = pass_send(child, NULL, &a, sizeof(a), l.fd);
-	link_close(&l);
-	buf_free(&why);
-	return r;
-}
-
-static int
-ask_supervisor(struct link *l, struct buf *why)
-{
-	struct answer a;
-
-	if (send(l->supervisor, "l", 1, MSG_NOSIGNAL) != 1 ||
-	    pass_receive(l->supervisor, &a, sizeof(a), &l->fd, NULL) != sizeof(a)) {
-		buf_addf(why, "the supervisor is gone");
-		return -1;
-	}
-	l->pid = a.pid;
-	if (l->fd != -1)
+	if (fcntl(l->fd, F_SETFL, O_NONBLOCK) == 0)
 		return 0;
-	buf_add(why, a.why, strnlen(a.why, sizeof(a.why)));
+	buf_addf(why, "cannot use the channel to smtp: %s", strerror(errno));
+	link_close(l);
 	return -1;
 }
 
 int
 link_open(struct link *l, const struct settings *s, struct buf *why)
 {
-	if ((l->supervisor != -1 ? ask_supervisor(l, why) : start_here(l, s, why)) == -1)
+	l->patience = 0;
+	return start_here(l, s, why) == 0 ? link_adopt(l, why) : -1;
+}
+
+void
+link_watch(struct link *l, unsigned seconds)
+{
+	l->patience = (int64_t)seconds * 1000;
+	link_answered(l);
+}
+
+void
+link_answered(struct link *l)
+{
+	l->ping = clock_monotonic() + l->patience / PINGS;
+	l->deadline = INT64_MAX;
+}
+
+int64_t
+link_watched(struct link *l)
+{
+	const union handoff_message ping = {.type = HANDOFF_PING};
+	int64_t now = clock_monotonic();
+
+	if (l->fd == -1 || l->patience == 0)
+		return INT64_MAX;
+	if (now >= l->deadline)
 		return -1;
-	return fcntl(l->fd, F_SETFL, O_NONBLOCK);
+	if (l->deadline == INT64_MAX && now >= l->ping) {
+		handoff_send(l->fd, &ping, -1); /* where it has no room for this it is stuck, too */
+		l->deadline = now + l->patience;
+	}
+	return l->deadline != INT64_MAX ? l->deadline : l->ping;
 }
 
 void

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * link: flush's end of the channel to smtp, which is started when there is something to send and
- * let go when there is nothing.
+ * link: a channel to an smtp that is started for it: by flush when there is something to send, and
+ * let go when there is nothing; by the supervisor for its children (shared.h).
  */
 #ifndef LINK_H
 #define LINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "sys/config.h"
 #include "sys/handoff.h"
 
 struct link {
-	int fd;         /* the channel, non-blocking; -1: none */
-	pid_t pid;      /* of smtp; for the log's tag */
-	int supervisor; /* whom to ask for one, or -1: it is started here */
+	int fd;           /* the channel, non-blocking; -1: none */
+	pid_t pid;        /* of smtp; for the log's tag */
 	bool no_password; /* do without */
+	int64_t
+	    patience; /* milliseconds that an answer may take; 0: it is not asked whether it lives */
+	/* private; milliseconds */
+	int64_t ping;     /* asked then, … */
+	int64_t deadline; /* … and given up then; INT64_MAX: it is not asked */
 };
 
 /*
@@ -26,12 +31,16 @@ struct link {
  */
 int link_open(struct link *l, const struct settings *s, struct buf *why);
 
+/* Its descriptor is one that a process handed us: as link_open() leaves it, or -1 and closed. */
+int link_adopt(struct link *l, struct buf *why);
+
 /*
- * The supervisor's side: a child that has become an owner can neither read the relay's password nor
- * start smtp as another user, so it asks. Take one request from `child` and answer with a channel,
- * or with what is wrong. 0, or -1 when the child is gone.
+ * Ask it now and then whether it lives (HANDOFF_PING), from now on. link_answered() when it has said
+ * so; link_watched() says when to call that again (milliseconds), or -1: it is stuck.
  */
-int link_serve(int child, const struct settings *s);
+void link_watch(struct link *l, unsigned seconds);
+void link_answered(struct link *l);
+int64_t link_watched(struct link *l);
 
 /* smtp finishes what it has, says QUIT and leaves by itself. */
 void link_close(struct link *l);

@@ -7,34 +7,41 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "destination.h"
-#include "probe.h"
+#include "loop_impl.h"
 #include "sys/clock.h"
 
-#define JOBS_MAX (2U * HANDOFF_JOBS) /* open ones, before no more are taken */
-#define MESSAGES_MAX 256             /* taken from the channel in one turn */
+#define JOBS_MAX 16384  /* open ones of all channels, where there are descriptors for them */
+#define DESCRIPTORS 384 /* for sessions, channels and look-ups */
 
-enum { /* of struct loop.fds */
-	FD_CHANNEL,
+enum { /* of struct loop.fds; then channels, then sessions */
 	FD_SIGNAL,
 	FD_RESOLVER,
-	FD_SESSIONS,
+	FD_OTHERS,
 };
 
-struct loop {
-	struct wire wire;
-	struct destination *destinations;
-	int channel, signals;
-	bool eof, hangup; /* flush will say no more; … is gone */
-	int status;
-	struct pollfd *fds;
-	struct slot **slots; /* whose fds[FD_SESSIONS + i] is */
-	size_t nslots, cap;
-};
+/* A descriptor comes with each job: as many as the system allows. */
+static unsigned
+jobs_max(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return HANDOFF_JOBS;
+	if (r.rlim_cur < JOBS_MAX + DESCRIPTORS) {
+		r.rlim_cur =
+		    r.rlim_max < JOBS_MAX + DESCRIPTORS ? r.rlim_max : JOBS_MAX + DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &r);
+		getrlimit(RLIMIT_NOFILE, &r);
+	}
+	if (r.rlim_cur >= JOBS_MAX + DESCRIPTORS)
+		return JOBS_MAX;
+	return r.rlim_cur < 2 * DESCRIPTORS ? HANDOFF_JOBS : (unsigned)r.rlim_cur - DESCRIPTORS;
+}
 
 static int
 start(struct loop *l, int channel)
@@ -42,99 +49,16 @@ start(struct loop *l, int channel)
 	sigset_t term;
 
 	memset(l, 0, sizeof(*l));
-	l->channel = channel;
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	if (sigprocmask(SIG_BLOCK, &term, NULL) == -1 ||
 	    (l->signals = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK)) == -1 ||
-	    fcntl(channel, F_SETFL, O_NONBLOCK) == -1 || fcntl(channel, F_SETFD, FD_CLOEXEC) == -1)
+	    wire_init(&l->wire) == -1 || loop_add_channel(l, channel) == -1)
 		return -1;
-	return wire_init(&l->wire, channel);
-}
-
-/* Begin nothing more. Sessions that have nothing under way say QUIT. */
-static void
-wind_up(struct loop *l)
-{
-	l->eof = l->wire.ending = true;
-	for (struct destination *d = l->destinations; d != NULL; d = d->next)
-		destination_quit(d);
-}
-
-/* flush is gone, and poll(2) would say so without end. */
-static void
-hang_up(struct loop *l)
-{
-	l->hangup = true;
-	if (!l->eof)
-		wind_up(l);
-}
-
-/* It ends without further ado: flush tries again what it has no result of. */
-static void
-give_up(struct loop *l, int status)
-{
-	l->hangup = true;
-	l->status = status;
-}
-
-static void
-take_job(struct loop *l, const struct handoff_job *m, int fd)
-{
-	struct job *j = job_new(&l->wire, m, fd);
-	struct destination *d = NULL;
-
-	if (j != NULL)
-		d = destination_find(&l->destinations, &l->wire, m->destination);
-	if (d != NULL)
-		destination_add(d, j);
-	else {
-		if (j != NULL)
-			job_drop(j);
-		give_up(l, EX_OSERR);
-	}
-}
-
-static void
-take_message(struct loop *l, const union handoff_message *m, int fd)
-{
-	bool ready = l->wire.ready;
-
-	if (m->type == HANDOFF_JOB && ready) {
-		take_job(l, &m->job, fd);
-		return;
-	}
-	if (fd != -1)
-		close(fd);
-	if (m->type == HANDOFF_PROBE && ready)
-		probe_run(&l->wire, l->channel, &m->probe);
-	else if (m->type == HANDOFF_SETTING && !ready)
-		wire_set(&l->wire, &m->setting);
-	else if (m->type == HANDOFF_READY && !ready)
-		wire_complete(&l->wire);
-	else
-		give_up(l, EX_PROTOCOL);
-}
-
-static void
-read_channel(struct loop *l)
-{
-	static union handoff_message m;
-	int r = 1;
-
-	for (int i = 0; i < MESSAGES_MAX && !l->eof && !l->hangup && l->wire.jobs < JOBS_MAX; i++) {
-		int fd = -1;
-
-		if ((r = handoff_receive(l->channel, &m, &fd)) != 1)
-			break;
-		take_message(l, &m, fd);
-		if (m.type == HANDOFF_SETTING) /* may hold the password */
-			explicit_bzero(&m, sizeof(m));
-	}
-	if (r == 0) {
-		wind_up(l);
-	} else if (r == -1 && errno != EAGAIN && errno != EINTR)
-		give_up(l, EX_PROTOCOL);
+	l->wire.jobs_max = jobs_max();
+	l->control = l->wire.channels;
+	l->wire.news = &l->control->outbox;
+	return 0;
 }
 
 static void
@@ -143,7 +67,7 @@ read_signal(struct loop *l)
 	struct signalfd_siginfo info;
 
 	if (read(l->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		wind_up(l);
+		loop_wind_up(l);
 }
 
 static void
@@ -159,7 +83,7 @@ read_answers(struct loop *l)
 	}
 }
 
-/* Room for the sessions of all destinations. 0, or -1. */
+/* Room for so many descriptors. 0, or -1. */
 static int
 reserve(struct loop *l, size_t n)
 {
@@ -169,7 +93,7 @@ reserve(struct loop *l, size_t n)
 	if (n <= l->cap)
 		return 0;
 	n *= 2;
-	if ((fds = reallocarray(l->fds, n + FD_SESSIONS, sizeof(*fds))) == NULL)
+	if ((fds = reallocarray(l->fds, n, sizeof(*fds))) == NULL)
 		return -1;
 	l->fds = fds;
 	if ((slots = reallocarray(l->slots, n, sizeof(*slots))) == NULL)
@@ -184,28 +108,42 @@ list_sessions(struct loop *l)
 {
 	l->nslots = 0;
 	for (struct destination *d = l->destinations; d != NULL; d = d->next) {
-		if (reserve(l, l->nslots + d->nslots + 1) == -1)
+		if (reserve(l, l->first + l->nslots + d->nslots) == -1)
 			return -1;
 		for (struct slot *s = d->slots; s != NULL; s = s->next) {
 			l->slots[l->nslots] = s;
-			l->fds[FD_SESSIONS + l->nslots++] = (struct pollfd){
+			l->fds[l->first + l->nslots++] = (struct pollfd){
 			    .fd = session_fd(s->session), .events = session_wants(s->session)};
 		}
 	}
-	return reserve(l, 1);
+	return 0;
+}
+
+static int
+list_channels(struct loop *l)
+{
+	unsigned share = channel_share(&l->wire, l->nchannels);
+	int n = FD_OTHERS;
+
+	if (reserve(l, FD_OTHERS + l->nchannels) == -1)
+		return -1;
+	for (struct channel *c = l->wire.channels; c != NULL; c = c->next) {
+		short in = channel_wants(c, share) ? POLLIN : 0;
+		short out = outbox_empty(&c->outbox) ? 0 : POLLOUT;
+
+		c->polled = n;
+		l->fds[n++] = (struct pollfd){.fd = c->fd, .events = (short)(in | out)};
+	}
+	l->first = (size_t)n;
+	return 0;
 }
 
 static void
 list_others(struct loop *l)
 {
-	short in = l->eof || l->wire.jobs >= JOBS_MAX ? 0 : POLLIN;
-	short out = outbox_empty(&l->wire.outbox) ? 0 : POLLOUT;
-
-	l->fds[FD_CHANNEL] =
-	    (struct pollfd){.fd = l->hangup ? -1 : l->channel, .events = (short)(in | out)};
 	l->fds[FD_SIGNAL] = (struct pollfd){.fd = l->signals, .events = POLLIN};
-	l->fds[FD_RESOLVER] =
-	    (struct pollfd){.fd = resolver_fd(l->wire.resolver), .events = POLLIN};
+	l->fds[FD_RESOLVER] = (struct pollfd){
+	    .fd = l->wire.ready ? resolver_fd(l->wire.resolver) : -1, .events = POLLIN};
 }
 
 /* Milliseconds until something is due; -1: nothing is. */
@@ -232,7 +170,7 @@ turn_sessions(struct loop *l)
 {
 	for (size_t i = 0; i < l->nslots; i++) {
 		struct slot *s = l->slots[i];
-		short revents = l->fds[FD_SESSIONS + i].revents;
+		short revents = l->fds[l->first + i].revents;
 
 		if (revents != 0 || l->wire.now >= session_deadline(s->session))
 			slot_turn(s, revents);
@@ -262,11 +200,11 @@ turn(struct loop *l)
 {
 	const struct pollfd *fds;
 
-	if (list_sessions(l) == -1)
+	if (list_channels(l) == -1 || list_sessions(l) == -1)
 		return -1;
 	list_others(l);
 	fds = l->fds;
-	if (poll(l->fds, FD_SESSIONS + l->nslots, patience(l)) == -1)
+	if (poll(l->fds, l->first + l->nslots, patience(l)) == -1)
 		return errno == EINTR ? 0 : -1;
 	l->wire.now = clock_monotonic();
 	turn_sessions(l);
@@ -274,13 +212,11 @@ turn(struct loop *l)
 		read_answers(l);
 	if (fds[FD_SIGNAL].revents != 0)
 		read_signal(l);
-	if (fds[FD_CHANNEL].revents & POLLIN)
-		read_channel(l);
-	else if (fds[FD_CHANNEL].revents & (POLLHUP | POLLERR | POLLNVAL))
-		hang_up(l);
+	loop_turn_channels(l);
 	turn_destinations(l);
-	outbox_flush(&l->wire.outbox);
-	return l->wire.outbox.broken ? -1 : 0;
+	loop_flush_channels(l);
+	loop_drop_channels(l);
+	return 0;
 }
 
 static void
@@ -292,21 +228,28 @@ finish(struct loop *l)
 		l->destinations = d->next;
 		destination_free(d);
 	}
+	while (l->wire.channels != NULL) {
+		struct channel *c = l->wire.channels;
+
+		l->wire.channels = c->next;
+		channel_free(c);
+	}
 	wire_free(&l->wire);
 	free(l->fds);
 	free(l->slots);
 }
 
-/*
- * When flush is gone altogether, nobody can write down what becomes of a message: one in the middle
- * of its transfer is better broken off, to be sent again as a whole, than accepted unrecorded.
- */
+/* Where nobody hears of anything any more, what is under way is broken off. */
 static bool
 over(const struct loop *l)
 {
-	if (l->hangup && (l->status != 0 || l->wire.jobs > 0))
-		return true;
-	return l->eof && l->destinations == NULL && outbox_empty(&l->wire.outbox);
+	bool done = true, gone = true;
+
+	for (const struct channel *c = l->wire.channels; c != NULL; c = c->next) {
+		done = done && channel_done(c);
+		gone = gone && c->gone;
+	}
+	return l->over || (gone && l->wire.jobs > 0) || (done && l->destinations == NULL);
 }
 
 int

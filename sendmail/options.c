@@ -2,11 +2,15 @@
 #include "options.h"
 
 #include <bsd/stdlib.h>
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "sys/config.h"
+
+#define INTERVAL_MAX (10UL * 365 * 86400)
 
 /* How an option takes its value. */
 enum takes {
@@ -51,12 +55,52 @@ set_mode(struct options *o, const char *value)
 	return "there is no such mode here; known are -bm, -bs, -bv, -bp, -bi, -bd, -bD and -bP";
 }
 
-/* -q, -q30m, -qf, -qIid, -qRpart, -qSpart, -q!Rpart. The service looks at its queue by itself. */
+/* "15m", "1h30m", "30", which is minutes: seconds into *t. False: it is none of these. */
+static bool
+parse_interval(unsigned *t, const char *value)
+{
+	static const struct {
+		char unit;
+		unsigned seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	unsigned long total = 0;
+
+	while (isdigit((unsigned char)*value)) {
+		char *end;
+		unsigned long n = strtoul(value, &end, 10);
+		size_t i = 1;
+		if (*end != '\0')
+			for (i = 0; i < 5 && units[i].unit != *end; i++)
+				;
+		if (i == 5 || n > INTERVAL_MAX || (total += n * units[i].seconds) > INTERVAL_MAX)
+			return false;
+		value = end + (*end != '\0');
+	}
+	*t = (unsigned)total;
+	return *value == '\0';
+}
+
+/* -q15m, -qp15m, -qp: a service, unless there is nothing to repeat: -q0. */
+static const char *
+set_interval(struct options *o, const char *value)
+{
+	bool persistent = *value == 'p';
+
+	if (!parse_interval(&o->every, value + persistent))
+		return "not a time such as 15m or 1h30m, ten years at most";
+	if (o->mode == MODE_POST)
+		o->mode = o->every != 0 || persistent ? MODE_DAEMON : MODE_QUEUE_RUN;
+	return NULL;
+}
+
+/* -q, -q30m, -qf, -qIid, -qRpart, -qSpart, -q!Rpart. */
 static const char *
 set_queue_run(struct options *o, const char *value)
 {
 	bool others = *value == '!';
 
+	if (isdigit((unsigned char)*value) || *value == 'p')
+		return set_interval(o, value);
 	if (o->mode == MODE_POST)
 		o->mode = MODE_QUEUE_RUN;
 	value += others;

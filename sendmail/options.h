@@ -56,6 +56,7 @@ struct options {
 	enum select select;   /* -q: which messages, … */
 	bool select_others;   /* … or all but those (-q!R…), … */
 	const char *selected; /* … by a part of their ID, a recipient or the sender */
+	unsigned every;       /* -q15m: seconds between runs of a service; 0: none */
 	char **recipients;    /* operands; points into argv */
 	int nrecipients;
 };

@@ -64,7 +64,7 @@ forget(struct outages *t, struct outage **at)
 static void
 forget_stale(struct outages *t, const struct retry_policy *policy, int64_t now)
 {
-	int64_t before = now - OUTAGE_STALE - 2 * (int64_t)policy->last;
+	int64_t before = now - OUTAGE_STALE - 2 * retry_longest(policy);
 
 	if (now >= t->swept && now < t->swept + SWEEP_EVERY)
 		return;
@@ -190,4 +190,82 @@ outage_free(struct outages *t)
 			forget(t, &t->bucket[i]);
 	free(t->bucket);
 	*t = (struct outages){0};
+}
+
+/* Of an entry as it is saved; behind it its names, each with its NUL. */
+struct saved {
+	int64_t until;
+	uint32_t failures, stage;
+	struct status status;
+	uint32_t len; /* of the names */
+};
+
+static size_t
+names_len(const struct outage *o)
+{
+	return strlen(o->names) + 1 + strlen(text_of(o)) + 1;
+}
+
+size_t
+outage_save(const struct outages *t, char *dst, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < t->buckets; i++)
+		for (const struct outage *o = t->bucket[i]; o != NULL; o = o->next) {
+			const struct saved s = {.until = o->until,
+			    .failures = o->failures,
+			    .stage = o->stage,
+			    .status = o->status,
+			    .len = (uint32_t)names_len(o)};
+
+			if (sizeof(s) + s.len > size - used)
+				return used;
+			memcpy(dst + used, &s, sizeof(s));
+			memcpy(dst + used + sizeof(s), o->names, s.len);
+			used += sizeof(s) + s.len;
+		}
+	return used;
+}
+
+/* Two texts that end in a NUL, and nothing else. */
+static bool
+two_names(const char *names, size_t len)
+{
+	const char *end = memchr(names, '\0', len);
+
+	return end != NULL && (size_t)(end + 1 - names) < len &&
+	       memchr(end + 1, '\0', len - (size_t)(end + 1 - names)) == names + len - 1;
+}
+
+static void
+load_one(struct outages *t, const struct saved *s, const char *names)
+{
+	struct outage *o = make(names, names + strlen(names) + 1);
+
+	if (o == NULL)
+		return;
+	o->until = s->until;
+	o->failures = s->failures;
+	o->stage = (enum stage)s->stage;
+	o->status = s->status;
+	insert(t, o, t->buckets > 0 ? place(t, names) : NULL);
+}
+
+void
+outage_load(struct outages *t, const char *src, size_t size)
+{
+	struct saved s;
+
+	while (size >= sizeof(s)) {
+		memcpy(&s, src, sizeof(s));
+		src += sizeof(s);
+		size -= sizeof(s);
+		if (s.len > size || !two_names(src, s.len) || s.stage > STAGE_QUIT ||
+		    s.status.class != 4)
+			return;
+		load_one(t, &s, src);
+		src += s.len;
+		size -= s.len;
+	}
 }

@@ -4,6 +4,9 @@
  * backoff; their messages wait without an attempt each. An entry a destination, in memory only:
  * after a restart each is simply tried again.
  *
+ * Times are seconds of a clock that nobody sets (clock_uptime()): a wall clock that jumps back must
+ * not keep a destination out for years.
+ *
  * An entry is small (OUTAGE_SIZE octets and its name), and goes when its time came and nobody
  * tried: there is no mail for it any more. Beyond OUTAGES_MAX destinations nothing is noted, and
  * each message finds out for itself.
@@ -46,6 +49,13 @@ bool outage_over(struct outages *t, const char *destination);
 
 /* Every destination may be tried now; failures stay counted. */
 void outage_retry_all(struct outages *t, int64_t now);
+
+/*
+ * For a flusher that leaves, and the next one of the same spool: as much as fits dst[size]. The
+ * octets used. What is loaded is checked; the rest of what is not well formed is left out.
+ */
+size_t outage_save(const struct outages *t, char *dst, size_t size);
+void outage_load(struct outages *t, const char *src, size_t size);
 
 void outage_free(struct outages *t);
 

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct parcel {
 	struct parcel *next;
-	union handoff_message message;
+	char message[]; /* as long as it is sent, its alignment that of a pointer */
 };
 
 void
@@ -36,16 +37,19 @@ void
 outbox_put(struct outbox *o, const union handoff_message *m)
 {
 	struct parcel *p;
+	size_t len;
 
 	if (o->broken || (o->first == NULL && send_one(o, m) == 1))
 		return;
-	p = malloc(sizeof(*p));
+	len = handoff_len(m);
+	p = malloc(sizeof(*p) + len);
 	if (p == NULL) {
 		o->broken = true;
 		return;
 	}
 	p->next = NULL;
-	p->message = *m;
+	memcpy(p->message, m, len);
+	o->count++;
 	*o->last = p;
 	o->last = &p->next;
 }
@@ -58,13 +62,15 @@ drop_first(struct outbox *o)
 	o->first = p->next;
 	if (o->first == NULL)
 		o->last = &o->first;
+	o->count--;
 	free(p);
 }
 
 void
 outbox_flush(struct outbox *o)
 {
-	while (o->first != NULL && !o->broken && send_one(o, &o->first->message) == 1)
+	while (o->first != NULL && !o->broken &&
+	       send_one(o, (const union handoff_message *)o->first->message) == 1)
 		drop_first(o);
 }
 

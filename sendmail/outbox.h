@@ -16,6 +16,7 @@ struct parcel;
 struct outbox {
 	int channel;
 	bool broken;
+	size_t count; /* messages kept */
 	struct parcel *first, **last;
 };
 

@@ -182,7 +182,7 @@ tell_passed(struct path *p)
 {
 	union handoff_message m = {.passed = {.type = HANDOFF_PASSED, .why = p->last}};
 
-	outbox_put(&p->wire->outbox, &m);
+	outbox_put(p->wire->news, &m);
 }
 
 /*

@@ -2,6 +2,7 @@
 #include "post.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -31,19 +32,6 @@ has_controls(const char *s)
 	return false;
 }
 
-/* The caller's own address; a login that cannot be one ("CORP\alice") gives way to the uid. */
-static int
-own_sender(const struct names *names, char address[ADDRESS_MAX + 1])
-{
-	char uid[32];
-
-	snprintf(uid, sizeof(uid), "uid%u", (unsigned)getuid());
-	if (address_qualify(address, names->user.login, names->domain) == -1 &&
-	    address_qualify(address, uid, names->domain) == -1)
-		return complain(EX_CONFIG, "mail.domain is no domain: %s", names->domain);
-	return EX_OK;
-}
-
 /* -f: a mailbox, "" or "<>" for the null reverse-path. */
 static int
 given_sender(const struct names *names, const char *from, char address[ADDRESS_MAX + 1])
@@ -64,11 +52,14 @@ given_sender(const struct names *names, const char *from, char address[ADDRESS_M
 static int
 set_sender(struct post *p)
 {
-	const struct names *names = intake_names(p->intake);
+	struct names *names = intake_names(p->intake);
 	char address[ADDRESS_MAX + 1];
-	int r = p->options->from == NULL ? own_sender(names, address)
-					 : given_sender(names, p->options->from, address);
+	int r = EX_OK;
 
+	if (p->options->from != NULL)
+		r = given_sender(names, p->options->from, address);
+	else if (names_sender(names, address) == -1)
+		r = complain(EX_CONFIG, "mail.domain is no domain: %s", names->domain);
 	if (r == EX_OK && (p->envelope.from = strdup(address)) == NULL)
 		r = complain(EX_OSERR, "out of memory");
 	return r;
@@ -164,7 +155,8 @@ run(struct post *p, int input, struct queue_id *id)
 	if ((r = set_sender(p)) != EX_OK || (r = set_recipients(p)) != EX_OK)
 		return r;
 	if ((r = intake_begin(p->intake, &p->envelope)) != EX_OK)
-		return complain(r, "%s", intake_error(p->intake));
+		return intake_unwritable(p->intake) ? -1
+						    : complain(r, "%s", intake_error(p->intake));
 	if ((r = read_input(p, input)) != EX_OK)
 		return r;
 	if ((r = intake_commit(p->intake, id)) != EX_OK)

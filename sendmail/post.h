@@ -15,7 +15,8 @@
  * is durable, and then *id is its queue ID; else there is nothing in the spool and one line on
  * stderr: EX_USAGE (no recipients), EX_DATAERR (an address or a header that cannot be),
  * EX_NOUSER (an alias leads to nobody), EX_CONFIG,
- * EX_UNAVAILABLE (a mail loop), EX_TEMPFAIL (the spool, or the input broke off), EX_OSERR.
+ * EX_UNAVAILABLE (a mail loop), EX_TEMPFAIL (the spool, or the input broke off), EX_OSERR. Or -1:
+ * the spool cannot be written to; nothing was read, and nothing was said: sp->error is the reason.
  */
 int post(const struct options *o, const struct settings *s, struct spool *sp, int input,
     struct queue_id *id);

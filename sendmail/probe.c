@@ -50,8 +50,8 @@ tell(struct probe *p, const struct probe_step *step)
 	m.step.step.ms = (uint32_t)(t - p->since);
 	p->last = m.step.step;
 	p->since = t;
-	outbox_put(&p->wire->outbox, &m);
-	outbox_flush(&p->wire->outbox);
+	outbox_put(p->wire->news, &m);
+	outbox_flush(p->wire->news);
 }
 
 static struct probe_step
@@ -168,7 +168,7 @@ static void
 on_trace(void *arg, enum stage stage, int code, const char *text)
 {
 	struct probe *p = arg;
-	unsigned char class = code < 400 ? 2 : (unsigned char)(code / 100);
+	unsigned char class = (unsigned char)(code < 400 ? 2 : code / 100);
 	struct probe_step s = step_of(probe_kind(stage), STATUS(class, 0, 0), text);
 	const char *enhanced = strchr(text, ' ');
 
@@ -428,5 +428,5 @@ probe_run(struct wire *w, int channel, const struct handoff_probe *request)
 		go(p);
 	}
 	free(p);
-	outbox_put(&w->outbox, &done);
+	outbox_put(w->news, &done);
 }

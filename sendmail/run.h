@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "service.h"
 #include "spool/spool.h"
 #include "sys/config.h"
 #include "sys/poke.h"
@@ -23,14 +24,18 @@ struct run_facts {
 	/* The supervisor's settings, without secrets; NULL: loaded here, again at each start of
 	 * smtp. */
 	const struct settings *settings;
-	bool resident;  /* stay when the spool is empty */
+	struct service *service; /* NULL: none; one stays when the spool is empty */
+	const char *memory;      /* of the flusher before, see outage_load(); nmemory octets */
+	size_t nmemory;
+	bool others;    /* wait for our turn to end: not to linger */
 	int supervisor; /* where links are asked for, or -1 */
+	int starter;    /* where settings and links are, see starter.h, or -1 */
 };
 
 /*
- * Be the flusher until the spool is empty (or, resident, until SIGTERM). request: what somebody
- * wants at once, or NULL; where another flusher already runs it is handed on to that one. A
- * sysexits status.
+ * Be the flusher until the spool is empty (or, a service, until SIGTERM). request: what somebody
+ * wants at once, or NULL; where another flusher already runs it is handed on to that one, and a
+ * service takes its place. A sysexits status.
  */
 int run_spool(const struct run_facts *facts, const struct request *request);
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "spool/claim.h"
 #include "spool/scan.h"
 
 static bool
@@ -40,21 +39,21 @@ selected(const struct claim *c, const struct options *o)
 
 static int
 visit(struct spool *sp, enum spool_state state, const char *name, const struct options *o,
-    int (*each)(void *arg, struct queue_id id), void *arg)
+    int (*each)(void *arg, const struct claim *c), void *arg)
 {
 	struct claim c;
 	int r = 0;
 
 	if (claim_open(&c, sp, state, name, CLAIM_LOOK) == CLAIM_OK &&
 	    selected(&c, o) != o->select_others)
-		r = each(arg, c.id);
+		r = each(arg, &c);
 	claim_close(&c);
 	return r;
 }
 
 int
 selection_each(struct spool *sp, const struct options *o,
-    int (*each)(void *arg, struct queue_id id), void *arg)
+    int (*each)(void *arg, const struct claim *c), void *arg)
 {
 	/* cur/ first: what is deferred meanwhile goes from new/ to cur/, and is not tried twice. */
 	static const enum spool_state states[] = {SPOOL_CUR, SPOOL_NEW};

@@ -14,6 +14,7 @@
 
 #include "aliases.h"
 #include "complain.h"
+#include "daemon.h"
 #include "intake.h"
 #include "options.h"
 #include "post.h"
@@ -37,34 +38,67 @@ report_mistakes(const struct settings *s)
 		warn_user("%.*s", (int)(end - line), line);
 }
 
+/* Into a spool that is open. -1: it cannot be written to, and sp->error says why. */
+static int
+post_here(const struct options *o, const struct settings *s, struct spool *sp)
+{
+	int deliver = o->deliver != -1 ? o->deliver : s->queue_deliver;
+	struct queue_id id;
+	int status;
+
+	if (sp->notice[0] != '\0')
+		log_warn("%s; using %s", sp->notice, sp->path);
+	if (o->mode == MODE_SERVE) {
+		if (spool_writable(sp) == -1 && spool_unwritable(errno))
+			return -1;
+		return serve(o, s, sp, deliver == DELIVER_QUEUE ? NULL : trigger_background);
+	}
+	if ((status = post(o, s, sp, STDIN_FILENO, &id)) != EX_OK)
+		return status;
+	if (id.s[0] == '\0') /* to nobody */
+		return EX_OK;
+	if (deliver == DELIVER_BACKGROUND)
+		trigger_background(sp, s);
+	else if (deliver == DELIVER_FOREGROUND)
+		status = trigger_foreground(sp, s, id, o->deliver == -1);
+	return status;
+}
+
+/*
+ * The spool in the caller's home. Not inlined: every post would page in the room that this takes on
+ * the stack.
+ */
+__attribute__((noinline)) static int
+post_elsewhere(
+    const struct options *o, const struct settings *s, const struct spool *machine, bool opened)
+{
+	char home[PATH_MAX];
+	struct spool own;
+	int status = -1;
+
+	if (!opened &&
+	    spool_open(&own, s->queue_dir, host_state(home), SPOOL_CREATE) == 0)
+		status = post_here(o, s, &own);
+	if (status != -1)
+		return status;
+	return complain(EX_TEMPFAIL, "%s; the message was not queued", machine->error);
+}
+
+/* Into the machine's spool, or elsewhere. */
 static int
 post_and_trigger(const struct options *o, const struct settings *s)
 {
-	int deliver = o->deliver != -1 ? o->deliver : s->queue_deliver;
-	char home[PATH_MAX];
+	bool opened;
 	struct spool sp;
-	struct queue_id id;
-	int status;
+	int status = -1;
 
 	if (o->mode == MODE_POST && o->nrecipients == 0 && !o->from_header)
 		return complain(EX_USAGE,
 		    "no recipients: name them on the command line, or give -t "
 		    "to take them from the header");
-	if (spool_open(&sp, s->queue_dir, host_state(home), SPOOL_CREATE) == -1)
-		return complain(EX_TEMPFAIL, "%s; the message was not queued", sp.error);
-	if (sp.notice[0] != '\0')
-		log_warn("%s; using %s", sp.notice, sp.path);
-	if (o->mode == MODE_SERVE)
-		return serve(o, s, &sp, deliver == DELIVER_QUEUE ? NULL : trigger_background);
-	if ((status = post(o, s, &sp, STDIN_FILENO, &id)) != EX_OK)
-		return status;
-	if (id.s[0] == '\0') /* to nobody */
-		return EX_OK;
-	if (deliver == DELIVER_BACKGROUND)
-		trigger_background(&sp, s);
-	else if (deliver == DELIVER_FOREGROUND)
-		status = trigger_foreground(&sp, s, id);
-	return status;
+	if ((opened = spool_open(&sp, s->queue_dir, NULL, SPOOL_CREATE) == 0))
+		status = post_here(o, s, &sp);
+	return status != -1 ? status : post_elsewhere(o, s, &sp, opened);
 }
 
 static int
@@ -89,27 +123,13 @@ check_aliases(const struct settings *s)
 }
 
 static int
-exec_program(const char *name, const char *option)
+list_queue(const struct options *o)
 {
 	char path[PATH_MAX];
 
-	if (program_path(path, sizeof(path), name) == 0)
-		execl(path, name, option, (char *)NULL);
+	if (program_path(path, sizeof(path), PROGRAM_MAILQ) == 0)
+		execl(path, PROGRAM_MAILQ, o->verbose ? "-v" : (char *)NULL, (char *)NULL);
 	return complain(EX_OSFILE, "cannot run %s: %s", path, strerror(errno));
-}
-
-/* -bd: in the background, as init scripts want it. What goes wrong after this is in the log. */
-static int
-start_service(void)
-{
-	pid_t pid = fork();
-
-	if (pid == -1)
-		return complain(EX_OSERR, "cannot start the service: %s", strerror(errno));
-	if (pid > 0)
-		return EX_OK;
-	program_detach(-1);
-	return exec_program(PROGRAM_FLUSH, "-D");
 }
 
 int
@@ -124,19 +144,21 @@ main(int argc, char **argv)
 	if (options_parse(&o, argc, argv, error, sizeof(error)) == -1)
 		return complain(EX_USAGE, "%s", error);
 	if (o.mode == MODE_MAILQ)
-		return exec_program(PROGRAM_MAILQ, NULL);
+		return list_queue(&o);
 	if (o.mode == MODE_SERVICE)
-		return exec_program(PROGRAM_FLUSH, "-D");
+		return daemon_foreground(&o);
 	if (o.mode == MODE_DAEMON)
-		return start_service();
+		return daemon_background(&o);
 	if (o.mode == MODE_HOSTSTAT) {
 		puts("There is no host status: destinations that are out are in the log and in "
 		     "mailq.");
 		return EX_OK;
 	}
 	if (settings_load(&s, SETTINGS_OWN) == -1)
-		return complain(EX_OSERR, "out of memory");
-	log_open(o.tag != NULL ? o.tag : "sendmail", s.log_to, s.mail_hostname, false);
+		return complain(EX_TEMPFAIL, "cannot read the settings: %s; nothing was queued",
+		    strerror(errno));
+	log_open(
+	    o.tag != NULL ? o.tag : "sendmail", s.log_to, s.log_format, s.mail_hostname, false);
 	report_mistakes(&s);
 	if (o.mode == MODE_SETTINGS)
 		status = show_settings(&s);

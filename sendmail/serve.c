@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -53,11 +54,17 @@ refuse_message(struct serve *v, int status, const char *why)
 	unsigned code = 451;
 	const char *dsn = "4.3.0";
 
+	const char *reply = v->intake != NULL ? intake_reply(v->intake) : NULL;
+
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
 		if (verdicts[i].status == status) {
 			code = verdicts[i].code;
 			dsn = verdicts[i].dsn;
 		}
+	if (reply != NULL) {
+		code = (unsigned)strtoul(reply, NULL, 10);
+		dsn = reply + 4;
+	}
 	snprintf(text, sizeof(text), "%s %s", dsn, why);
 	smtp_server_answer(v->server, code, text);
 	intake_free(v->intake);
@@ -100,9 +107,14 @@ end_message(struct serve *v)
 {
 	char text[QUEUE_ID_LEN + 64];
 	struct queue_id id;
-	int r = intake_commit(v->intake, &id);
+	int r;
 
-	if (r != EX_OK) {
+	/* The reply has its room before there is anything to be told; without it the session ends. */
+	if (buf_reserve(smtp_server_replies(v->server), SMTP_SERVER_REPLY) == NULL) {
+		abandon(v);
+		return;
+	}
+	if ((r = intake_commit(v->intake, &id)) != EX_OK) {
 		refuse_message(v, r, intake_error(v->intake));
 		return;
 	}
@@ -190,7 +202,7 @@ write_all(const char *data, size_t len)
 {
 	while (len > 0) {
 		ssize_t n;
-		if (wait_for(STDOUT_FILENO, POLLOUT) != EX_OK)
+		if (wait_for(STDOUT_FILENO, POLLOUT) == EX_TEMPFAIL)
 			return false;
 		n = write(STDOUT_FILENO, data, len < PIPE_BUF ? len : PIPE_BUF);
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
@@ -218,13 +230,14 @@ write_replies(struct serve *v)
 static void
 take_input(struct serve *v, const char *data, size_t len)
 {
+	const struct buf *replies = smtp_server_replies(v->server);
 	struct smtp_server_event ev;
 	size_t at = 0;
 
 	do {
 		at += smtp_server_push(v->server, data + at, len - at, &ev);
 		act(v, &ev);
-		if (smtp_server_replies(v->server)->len > REPLIES_HELD)
+		if (replies->len > REPLIES_HELD || replies->error != 0)
 			write_replies(v);
 	} while (!v->over && (ev.type != SERVER_MORE || at < len));
 }
@@ -278,8 +291,8 @@ serve(const struct options *o, const struct settings *s, struct spool *sp,
 	struct serve v = {
 	    .options = o, .settings = s, .spool = sp, .trigger = trigger, .status = EX_OK};
 	char hostname[HOST_LEN], domain[HOST_LEN];
-	const struct smtp_server_config config = {
-	    hostname, domain, ENVELOPE_SIZE_MAX, INTAKE_LOCAL};
+	const struct smtp_server_config config = {hostname, domain,
+	    s->queue_message_size != 0 ? s->queue_message_size : ENVELOPE_SIZE_MAX, INTAKE_LOCAL};
 
 	host_name(hostname, s->mail_hostname);
 	host_domain(domain, s->mail_domain, hostname);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "destination.h"
+#include "talk.h"
 
 static struct job_report
 report(const struct slot *s, const struct job *j)
@@ -21,8 +22,7 @@ enough(const struct slot *s)
 {
 	const struct destination *d = s->destination;
 
-	return s->begun >= d->path.route->messages ||
-	       destination_working(d) > d->limit;
+	return s->begun >= d->path.route->messages || destination_working(d) > d->limit;
 }
 
 /* For session_config.next: the next message that can be read. */
@@ -40,8 +40,13 @@ next_mail(void *owner)
 		return NULL;
 	}
 	while ((j = job_queue_take(&d->waiting)) != NULL) {
+		if (j->round > d->wire->round)
+			d->wire->round = j->round;
 		if (job_open(j, &o) == 0) {
+			j->slot = s;
+			s->inflight++;
 			j->first = s->begun++ == 0;
+			talk_taken(s, j);
 			return &j->mail;
 		}
 		struct job_report none = {.relay = "none", .tls = ""};
@@ -58,7 +63,8 @@ slot_new(struct destination *d)
 	struct session_config config = path_session(&d->path);
 
 	config.next = next_mail;
-	config.owner = s;
+	config.owner = config.said_arg = s;
+	config.said = talk;
 	if (s == NULL || (s->session = session_new(&config, w->now)) == NULL) {
 		free(s);
 		return NULL;
@@ -69,10 +75,19 @@ slot_new(struct destination *d)
 	return s;
 }
 
+/* What is still under way in it nobody hears of. */
 void
 slot_free(struct slot *s)
 {
 	session_free(s->session);
+	for (struct channel *c = s->destination->wire->channels; c != NULL; c = c->next)
+		for (struct job *j = c->jobs, *next; j != NULL && s->inflight > 0; j = next) {
+			next = j->behind;
+			if (j->slot == s) {
+				s->inflight--;
+				job_drop(j);
+			}
+		}
 	free(s);
 }
 
@@ -107,6 +122,8 @@ on_recipient(struct slot *s, const struct smtp_event *ev)
 	struct job *j = ev->transaction->owner;
 	struct job_report r = report(s, j);
 
+	if (j->channel->gone)
+		return;
 	if (no_chance(s, j, &ev->outcome)) {
 		j->held = true;
 		j->held_outcome = ev->outcome;
@@ -129,6 +146,13 @@ on_done(struct slot *s, const struct smtp_event *ev)
 {
 	struct job *j = ev->transaction->owner;
 
+	j->slot = NULL;
+	s->inflight--;
+	if (j->channel->gone) {
+		s->unheard--;
+		job_drop(j);
+		return;
+	}
 	if (j->held || j->later) {
 		job_queue_add(&s->held, j);
 		return;
@@ -150,7 +174,7 @@ release_held(struct slot *s)
 	while ((j = job_queue_take(&s->held)) != NULL) {
 		struct job_report r = report(s, j);
 
-		if ((j->held && !s->closed) || s->destination->wire->ending) {
+		if ((j->held && !s->closed) || j->channel->eof || s->destination->wire->ending) {
 			job_settle(j, &j->held_outcome, &r);
 			continue;
 		}
@@ -184,6 +208,7 @@ drain(struct slot *s)
 		case SMTP_EVENT_CLOSED:
 			s->closed = true;
 			s->outcome = ev.outcome;
+			talk_failed(s);
 			break;
 		case SMTP_EVENT_STARTTLS:
 			break;
@@ -194,13 +219,34 @@ drain(struct slot *s)
 	release_held(s);
 }
 
+/* With nothing in it that anybody would hear of. */
+static void
+break_off(struct slot *s)
+{
+	if (s->closed || s->unheard == 0 || s->unheard < s->inflight)
+		return;
+	s->closed = true;
+	s->outcome = (struct outcome){.status = STATUS(2, 0, 0)};
+}
+
+void
+slot_leave(struct slot *s, const struct channel *c)
+{
+	for (const struct job *j = c->jobs; j != NULL; j = j->behind)
+		s->unheard += j->slot == s;
+	break_off(s);
+}
+
 void
 slot_turn(struct slot *s, short revents)
 {
 	int64_t now = s->destination->wire->now;
 
+	if (s->closed)
+		return;
 	session_read(s->session, revents, now);
 	drain(s);
 	session_write(s->session, now);
 	drain(s);
+	break_off(s);
 }

@@ -3,6 +3,7 @@
  * smtp: the wire half: takes messages from flush over descriptor 3 and speaks SMTP to servers. It
  * has the network and no file system: messages come as descriptors, results go back the same way.
  */
+#include <bsd/unistd.h>
 #include <err.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -14,127 +14,45 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "link.h"
-#include "run.h"
+#include "children.h"
+#include "service.h"
+#include "shared.h"
+#include "signals.h"
 #include "spool/owners.h"
-#include "sys/become.h"
+#include "sys/alarm.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/poke.h"
 
-#define RESCAN 900000 /* milliseconds between looks at all owners */
-#define PAUSE 10000   /* milliseconds until a child that crashed is started again */
-#define NAME_LEN 32   /* of an owner's directory: uid, dot, 16 characters */
-
-/* An owner's directory with a flusher, or that gets one again. */
-struct child {
-	struct child *next;
-	char name[NAME_LEN];
-	uid_t owner;
-	pid_t pid;          /* 0: none runs */
-	int link;           /* where it asks for smtp; -1: none runs */
-	bool again;         /* a poke came while it ran */
-	int64_t not_before; /* milliseconds: it crashed */
-};
+#define FIXED (2 + SHARED_MOST) /* entries to poll before those of the children */
+#define RESCAN 900000           /* milliseconds between looks at all owners, … */
+#define RESCAN_SOON 60000       /* … and at most that when some may not have been heard */
+#define BURST 10                /* pokes at a time that say so: more have no room on many kernels */
+#define GOODBYE 1100            /* milliseconds until a child that does not leave is killed, … */
+#define GOODBYE_KILLED 500      /* … and until one that then is still there is left alone */
 
 struct supervisor {
-	struct settings settings; /* without secrets: children have them too */
-	struct child *children;
+	struct settings settings; /* without secrets */
+	struct children children;
+	struct shared shared;
+	struct rates rates;
+	struct service *service;
+	struct alarm alarm; /* beside the sleep's own end: the machine may be suspended meanwhile */
 	int sock;
-	int64_t scanned; /* milliseconds */
+	int64_t look;       /* milliseconds: when all owners are looked at next */
+	struct stat marked; /* the queue directory, as it stands beside the socket */
 };
 
-static volatile sig_atomic_t stop, reload;
-
+/* In a child. */
 static void
-on_signal(int sig)
+leave(void *arg)
 {
-	if (sig == SIGHUP)
-		reload = 1;
-	else if (sig != SIGCHLD)
-		stop = 1;
-}
+	struct supervisor *s = arg;
 
-static void
-catch_signals(void)
-{
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t mask;
-
-	sigemptyset(&mask);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		sigaction(signals[i], &sa, NULL);
-		sigaddset(&mask, signals[i]);
-	}
-	sigprocmask(SIG_BLOCK, &mask, NULL);
-}
-
-/* In the child: everything of the supervisor's is let go of but the way to ask for smtp. */
-static int
-run_child(
-    const struct supervisor *s, const struct child *c, int link, const struct request *request)
-{
-	struct spool sp;
-	struct run_facts facts = {.spool = &sp, .settings = &s->settings, .supervisor = link};
-
-	for (const struct child *other = s->children; other != NULL; other = other->next)
-		if (other->link != -1)
-			close(other->link);
 	close(s->sock);
-	if (become(c->owner) == -1) {
-		log_warn("cannot become uid %u: %s", (unsigned)c->owner, strerror(errno));
-		return EX_NOPERM;
-	}
-	if (spool_open_named(&sp, s->settings.queue_dir, c->name) == -1) {
-		log_warn("%s", sp.error);
-		return EX_OK; /* not a spool, or not fit to be one: no reason to come back soon */
-	}
-	return run_spool(&facts, request);
-}
-
-/* request: what somebody asked the child for, or NULL. */
-static void
-start_child(struct supervisor *s, struct child *c, const struct request *request)
-{
-	int fd[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
-		return;
-	c->again = false;
-	if ((c->pid = fork()) == 0) {
-		close(fd[0]);
-		_exit(run_child(s, c, fd[1], request));
-	}
-	close(fd[1]);
-	if (c->pid == -1) {
-		log_warn(
-		    "cannot start a flusher for uid %u: %s", (unsigned)c->owner, strerror(errno));
-		close(fd[0]);
-		c->pid = 0;
-		c->not_before = clock_monotonic() + PAUSE;
-		return;
-	}
-	c->link = fd[0];
-}
-
-static struct child *
-find_child(struct supervisor *s, const char *name, uid_t owner)
-{
-	struct child *c;
-
-	for (c = s->children; c != NULL; c = c->next)
-		if (c->owner == owner && strcmp(c->name, name) == 0)
-			return c;
-	if ((c = calloc(1, sizeof(*c))) == NULL || strlen(name) >= sizeof(c->name)) {
-		free(c);
-		return NULL;
-	}
-	strlcpy(c->name, name, sizeof(c->name));
-	c->owner = owner;
-	c->link = -1;
-	c->next = s->children;
-	return s->children = c;
+	alarm_close(&s->alarm);
+	shared_close(&s->shared);
+	service_forget(s->service);
 }
 
 /* What a walk over the owners is for. */
@@ -149,15 +67,25 @@ static int
 visit_owner(void *arg, const char *name, uid_t owner)
 {
 	struct visit *v = arg;
-	struct child *c;
 
-	if ((!v->all && owner != v->owner) || (c = find_child(v->s, name, owner)) == NULL)
-		return 0;
-	if (c->pid != 0)
-		c->again = true;
-	else if (clock_monotonic() >= c->not_before)
-		start_child(v->s, c, v->request);
+	if (v->all || owner == v->owner)
+		children_want(&v->s->children, name, owner, v->request);
 	return 0;
+}
+
+/* It may be made, or another one mounted there, while we run. */
+static void
+mark_queue(struct supervisor *s)
+{
+	struct stat st;
+
+	if (stat(s->settings.queue_dir, &st) == -1 ||
+	    (st.st_dev == s->marked.st_dev && st.st_ino == s->marked.st_ino))
+		return;
+	if (poke_mark(s->settings.queue_socket, st.st_dev, st.st_ino) == -1)
+		log_warn("cannot say beside %s what it serves: %s", s->settings.queue_socket,
+		    strerror(errno));
+	s->marked = st;
 }
 
 static void
@@ -165,16 +93,18 @@ visit(struct visit *v)
 {
 	const char *dir = v->s->settings.queue_dir;
 
+	mark_queue(v->s);
 	if (spool_owners(dir, visit_owner, v) == -1 && errno != ENOENT)
 		log_warn("cannot read %s: %s", dir, strerror(errno));
 }
 
+/* request: for those whose flusher does not run. */
 static void
-scan_all(struct supervisor *s)
+scan_all(struct supervisor *s, const struct request *request)
 {
-	struct visit v = {.s = s, .all = true};
+	struct visit v = {.s = s, .all = true, .request = request};
 
-	s->scanned = clock_monotonic();
+	s->look = clock_monotonic() + RESCAN;
 	visit(&v);
 }
 
@@ -186,96 +116,51 @@ static void
 take_pokes(struct supervisor *s)
 {
 	struct request r;
-	unsigned uid;
+	unsigned uid, n = 0;
 
 	while (poke_take(s->sock, &r.poke, &r.fd, &uid) == 1) {
 		struct visit v = {.s = s, .owner = (uid_t)uid, .request = &r};
 		visit(&v);
 		if (r.fd != -1)
 			close(r.fd);
+		n++;
 	}
-}
-
-static void
-child_ended(struct supervisor *s, struct child *c, int status)
-{
-	bool crashed = !WIFEXITED(status) || WEXITSTATUS(status) != EX_OK;
-
-	close(c->link);
-	c->link = -1;
-	c->pid = 0;
-	if (crashed) {
-		log_warn("the flusher of uid %u ended with %s %d; starting it again in %d seconds",
-		    (unsigned)c->owner, WIFEXITED(status) ? "status" : "signal",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), PAUSE / 1000);
-		c->not_before = clock_monotonic() + PAUSE;
-		c->again = true;
-	} else if (c->again && !stop)
-		start_child(s, c, NULL);
+	if (n >= BURST && s->look > clock_monotonic() + RESCAN_SOON)
+		s->look = clock_monotonic() + RESCAN_SOON;
 }
 
 static void
 reap(struct supervisor *s)
 {
-	struct child *c;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (c = s->children; c != NULL && c->pid != pid; c = c->next)
-			;
-		if (c != NULL)
-			child_ended(s, c, status);
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (!children_ended(&s->children, pid, status))
+			shared_ended(&s->shared, pid, status);
 }
 
-/* Children whose pause is over. Milliseconds until the next one, or until the next scan. */
+/* Do what is due. Milliseconds until there is more of that. */
 static int
-start_paused(struct supervisor *s)
+do_due(struct supervisor *s)
 {
-	int64_t now = clock_monotonic(), next = s->scanned + RESCAN;
+	int64_t next, shared, now = clock_monotonic();
 
-	for (struct child *c = s->children; c != NULL; c = c->next) {
-		if (c->pid != 0 || !c->again)
-			continue;
-		if (c->not_before <= now)
-			start_child(s, c, NULL);
-		else if (c->not_before < next)
-			next = c->not_before;
-	}
-	if (next <= now) {
-		scan_all(s);
-		return RESCAN;
-	}
-	return (int)(next - now);
-}
-
-/* smtp for a child that asks, with the settings as they are at that time. */
-static void
-serve_child(struct child *c)
-{
-	struct settings s;
-
-	if (settings_load(&s, 0) == -1)
-		return;
-	link_serve(c->link, &s);
-	settings_free(&s);
-}
-
-static size_t
-count_children(const struct supervisor *s)
-{
-	size_t n = 0;
-
-	for (const struct child *c = s->children; c != NULL; c = c->next)
-		n += c->link != -1;
-	return n;
+	if (now >= s->look)
+		scan_all(s, NULL);
+	next = children_turn(&s->children);
+	shared = shared_turn(&s->shared);
+	if (s->look < next)
+		next = s->look;
+	if (shared < next)
+		next = shared;
+	return next <= now ? 0 : (int)(next - now);
 }
 
 static void
 wait_for_something(struct supervisor *s, int ms)
 {
-	size_t n = count_children(s) + 1, i = 1;
+	size_t n = FIXED + children_count(&s->children);
 	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
 	struct pollfd *p = calloc(n, sizeof(*p));
 	sigset_t none;
@@ -285,27 +170,20 @@ wait_for_something(struct supervisor *s, int ms)
 		return;
 	}
 	p[0] = (struct pollfd){.fd = s->sock, .events = POLLIN};
-	for (struct child *c = s->children; c != NULL; c = c->next)
-		if (c->link != -1)
-			p[i++] = (struct pollfd){.fd = c->link, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = s->alarm.fd, .events = POLLIN};
+	shared_list(&s->shared, p + 2);
+	children_list(&s->children, p + FIXED);
+	alarm_set(&s->alarm, clock_seconds() + ms / 1000 + 1);
 	sigemptyset(&none);
 	if (ppoll(p, n, &t, &none) > 0) {
-		i = 1;
-		for (struct child *c = s->children; c != NULL; c = c->next)
-			if (c->link != -1 && (p[i++].revents & POLLIN) != 0)
-				serve_child(c);
+		shared_take(&s->shared);
+		children_serve(&s->children, p + FIXED);
 		if (p[0].revents != 0)
 			take_pokes(s);
+		if (p[1].revents != 0)
+			alarm_take(&s->alarm);
 	}
 	free(p);
-}
-
-static void
-signal_children(const struct supervisor *s, int sig)
-{
-	for (const struct child *c = s->children; c != NULL; c = c->next)
-		if (c->pid != 0)
-			kill(c->pid, sig);
 }
 
 /* The socket that anybody may poke; its directory is made where it is missing (/run is empty at
@@ -334,18 +212,37 @@ listen_for_all(struct supervisor *s)
 	return EX_OK;
 }
 
+/* Signals end it. */
+static void
+sleep_until(int64_t when)
+{
+	int64_t ms = when - clock_monotonic();
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (ms > 0)
+		ppoll(NULL, 0, &t, &none);
+}
+
+/* Those that are stuck are killed; one that not even that ends is not waited for. */
 static void
 wait_for_children(struct supervisor *s)
 {
-	signal_children(s, SIGTERM);
-	while (count_children(s) > 0) {
-		int status;
-		pid_t pid = waitpid(-1, &status, 0);
-		if (pid == -1 && errno != EINTR)
-			break;
-		for (struct child *c = s->children; c != NULL; c = c->next)
-			if (c->pid == pid && pid > 0)
-				child_ended(s, c, 0);
+	int64_t end = clock_monotonic() + GOODBYE;
+	bool killed = false;
+
+	children_signal(&s->children, SIGTERM);
+	while (children_count(&s->children) > 0) {
+		sleep_until(end);
+		reap(s);
+		if (clock_monotonic() < end)
+			continue;
+		if (killed)
+			return;
+		children_signal(&s->children, SIGKILL);
+		killed = true;
+		end += GOODBYE_KILLED;
 	}
 }
 
@@ -360,6 +257,7 @@ load(struct supervisor *s)
 	if (new.errors.len > 0)
 		log_warn("%s", buf_str(&new.errors));
 	settings_forget_secrets(&new);
+	log_open("flush", new.log_to, new.log_format, new.mail_hostname, true);
 	settings_free(&s->settings);
 	s->settings = new;
 	return 0;
@@ -369,35 +267,82 @@ load(struct supervisor *s)
 static void
 reload_settings(struct supervisor *s)
 {
-	reload = 0;
-	if (load(s) == -1)
-		return;
-	for (struct child *c = s->children; c != NULL; c = c->next)
-		c->again = c->pid != 0;
-	signal_children(s, SIGTERM);
+	service_reloading();
+	if (load(s) == 0) {
+		/* This opens the log: children could not, who are no longer root. */
+		log_info("settings read again");
+		children_renew(&s->children);
+		shared_replace(&s->shared);
+	}
+	service_ready(s->service);
+}
+
+/* Everybody's mail, due or not. */
+static void
+try_all(struct supervisor *s)
+{
+	struct request all = {.poke.type = POKE_ALL, .fd = -1};
+
+	children_signal(&s->children, SIGUSR1);
+	scan_all(s, &all);
+}
+
+static void
+take_wishes(struct supervisor *s)
+{
+	bool flush = signals_flush();
+
+	if (signals_reload())
+		reload_settings(s);
+	if (service_turn(s->service) || flush)
+		try_all(s);
+	service_status(s->service, "Owners with mail: %zu", children_known(&s->children));
+}
+
+/* The pidfile; then the socket. */
+static int
+begin(struct supervisor *s)
+{
+	char pidfile[SERVICE_PATH];
+
+	service_pidfile(pidfile, s->settings.queue_pidfile, s->settings.queue_socket);
+	return service_lock(s->service, pidfile) == 0 ? listen_for_all(s) : EX_TEMPFAIL;
 }
 
 int
-supervise(void)
+supervise(struct service *service)
 {
-	struct supervisor s = {.sock = -1};
+	struct supervisor s = {.sock = -1, .service = service};
 	int status;
 
-	catch_signals();
+	s.children = (struct children){.settings = &s.settings,
+	    .shared = &s.shared,
+	    .rates = &s.rates,
+	    .leave = leave,
+	    .arg = &s};
+	children_init(&s.children);
+	shared_init(&s.shared);
+	alarm_open(&s.alarm);
+	s.rates.settings = &s.settings;
+	signals_catch();
 	if (settings_default(&s.settings) == -1 || load(&s) == -1)
 		return EX_OSERR;
-	if ((status = listen_for_all(&s)) != EX_OK)
+	if ((status = begin(&s)) != EX_OK)
 		return status;
 	log_info("started: serving every owner below %s", s.settings.queue_dir);
-	scan_all(&s);
-	while (!stop) {
-		wait_for_something(&s, start_paused(&s));
+	service_ready(service);
+	scan_all(&s, NULL);
+	while (!signals_stop()) {
+		take_wishes(&s);
+		wait_for_something(&s, do_due(&s));
 		reap(&s);
-		if (reload)
-			reload_settings(&s);
 	}
+	service_stopping();
 	unlink(s.settings.queue_socket);
+	poke_unmark(s.settings.queue_socket);
 	wait_for_children(&s);
+	shared_close(&s.shared);
+	children_free(&s.children);
 	log_info("stopped");
 	settings_free(&s.settings);
 	return EX_OK;

@@ -22,9 +22,10 @@ void trigger_background(struct spool *sp, const struct settings *s);
 /*
  * The same, and wait for the outcome of message `id`, s->queue_wait seconds at most. Returns EX_OK
  * when it was sent, deferred, or is still under way; else the status of the first recipient that
- * failed for good: EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE.
+ * failed for good: EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE. tell: what was neither sent nor failed
+ * is said on stderr, with where it waits.
  */
-int trigger_foreground(struct spool *sp, const struct settings *s, struct queue_id id);
+int trigger_foreground(struct spool *sp, const struct settings *s, struct queue_id id, bool tell);
 
 /*
  * sendmail -q: everything in this spool that the options select is tried now; waits until each

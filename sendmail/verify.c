@@ -200,7 +200,7 @@ verify_list(struct verify *v, const char *list)
 static void
 find_sender(struct verify *v)
 {
-	const char *from = v->options->from != NULL ? v->options->from : v->names.user.login;
+	const char *from = v->options->from != NULL ? v->options->from : names_user(&v->names)->login;
 	const struct settings_relay *relay;
 
 	if (strcmp(from, "<>") == 0 || from[0] == '\0' ||
@@ -213,14 +213,14 @@ find_sender(struct verify *v)
 }
 
 static void
-show_sender(const struct verify *v)
+show_sender(struct verify *v)
 {
 	char line[ADDRESS_MAX + 64];
 
 	if (v->sender[0] == '\0')
 		return;
 	snprintf(line, sizeof(line), "mail from here is sent as <%s>", v->sender);
-	show(v, v->names.user.login, line, "");
+	show(v, names_user(&v->names)->login, line, "");
 }
 
 int

@@ -25,20 +25,55 @@ finish(struct waiter *p)
 }
 
 void
-waiters_add(struct waiters *w, int fd, unsigned run, const struct queue_id *id)
+waiters_add(struct waiters *w, const struct request *r, unsigned run)
 {
-	if (fd == -1)
+	if (r->fd == -1)
 		return;
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	fcntl(r->fd, F_SETFL, O_NONBLOCK);
 	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
 		if (p->fd == 0) {
-			p->fd = fd;
+			p->fd = r->fd;
 			p->run = run;
-			if (id != NULL)
-				p->id = *id;
+			p->id = r->poke.id;
+			p->watch = r->poke.watch;
 			return;
 		}
-	close(fd); /* the asker sees an end without "done" and asks again */
+	close(r->fd); /* the asker sees an end without "done" and asks again */
+}
+
+/* For it, or for all of a run. */
+static bool
+waits_for(const struct waiter *p, struct queue_id id)
+{
+	return p->fd != 0 && !p->done && (p->run != 0 || strcmp(p->id.s, id.s) == 0);
+}
+
+bool
+waiters_watch(const struct waiters *w, struct queue_id id)
+{
+	for (const struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->watch && waits_for(p, id))
+			return true;
+	return false;
+}
+
+/* A reader that is slow misses lines, not the end. */
+static void
+put(struct waiter *p, const char *line, int len)
+{
+	if (write(p->fd, line, (size_t)len) == -1 && errno == EPIPE)
+		release(p);
+}
+
+void
+waiters_said(struct waiters *w, const char *text)
+{
+	char line[PROBE_TEXT + 1];
+	int n = snprintf(line, sizeof(line), "%s\n", text);
+
+	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (p->watch && !p->done)
+			put(p, line, n);
 }
 
 void
@@ -48,14 +83,12 @@ waiters_tell(struct waiters *w, struct queue_id id, const char *address, const s
 	int n = -1;
 
 	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++) {
-		if (p->fd == 0 || p->done || (p->run == 0 && strcmp(p->id.s, id.s) != 0))
+		if (!waits_for(p, id))
 			continue;
 		if (n == -1)
 			n = snprintf(line, sizeof(line), "%s %s <%s> %s\n", id.s,
 			    status_print(status, o->status), address, o->text);
-		/* A reader that is slow misses lines, not the end. */
-		if (write(p->fd, line, (size_t)n) == -1 && errno == EPIPE)
-			release(p);
+		put(p, line, n);
 	}
 }
 

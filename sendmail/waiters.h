@@ -7,6 +7,7 @@
 #define WAITERS_H
 
 #include "attempt.h"
+#include "run.h"
 
 #define WAITERS_MAX 32
 
@@ -15,12 +16,17 @@ struct waiters {
 		int fd;       /* 0: free */
 		unsigned run; /* of due.h; 0: waits for one message */
 		struct queue_id id;
-		bool done; /* "done" is to be written as soon as the pipe takes it */
+		bool watch; /* the dialogue, too */
+		bool done;  /* "done" is to be written as soon as the pipe takes it */
 	} waiter[WAITERS_MAX];
 };
 
-/* The descriptor is ours from now on; -1: nobody waits. id: NULL for a run. */
-void waiters_add(struct waiters *w, int fd, unsigned run, const struct queue_id *id);
+/* The descriptor is ours from now on; -1: nobody waits. run: 0 for one message. */
+void waiters_add(struct waiters *w, const struct request *r, unsigned run);
+
+/* Whether somebody wants to see the dialogue about a message; a line of it. */
+bool waiters_watch(const struct waiters *w, struct queue_id id);
+void waiters_said(struct waiters *w, const char *text);
 
 /* A recipient was attempted. */
 void waiters_tell(

@@ -17,39 +17,20 @@ breaks(struct outcome *broken, const char *what, const char *why)
 }
 
 int
-wire_init(struct wire *w, int channel)
+wire_init(struct wire *w)
 {
 	memset(w, 0, sizeof(*w));
-	outbox_init(&w->outbox, channel);
 	w->now = clock_monotonic();
-	if (settings_default(&w->settings) == -1)
-		return -1;
-	w->resolver = resolver_new();
-	return w->resolver != NULL ? 0 : -1;
+	return settings_default(&w->settings);
 }
 
-/* "section.key" NUL "value" NUL, whatever came. */
 void
 wire_set(struct wire *w, const struct handoff_setting *s)
 {
-	char name[128];
-	size_t len = strnlen(s->text, sizeof(s->text));
-	const char *value = s->text + len + 1, *why = "not a name";
-	char *dot;
+	const char *why;
 
-	if (len >= sizeof(name) || memchr(value, '\0', sizeof(s->text) - len - 1) == NULL) {
-		breaks(&w->broken, "settings", "malformed");
-		return;
-	}
-	memcpy(name, s->text, len + 1);
-	dot = strrchr(name, '.');
-	if (dot != NULL) {
-		*dot = '\0';
-		if (settings_set(&w->settings, name, dot + 1, value, "flush", &why) == 0)
-			return;
-		*dot = '.';
-	}
-	breaks(&w->broken, name, why);
+	if (settings_take(&w->settings, s->text, sizeof(s->text), "flush", &why) == -1)
+		breaks(&w->broken, s->text, why);
 }
 
 /* What a section says of its relays. */
@@ -206,7 +187,7 @@ set_proxy(struct wire *w)
 		    w->proxy.password, sizeof(w->proxy.password), "%s", s->smtp_proxy_password);
 }
 
-void
+int
 wire_complete(struct wire *w)
 {
 	const struct settings *s = &w->settings;
@@ -229,6 +210,8 @@ wire_complete(struct wire *w)
 		wanted = wanted || needs_tls(w, &w->routes[i]);
 	if (wanted && (w->tls = tls_context_new(&tls, why)) == NULL)
 		breaks(&w->broken, "TLS", why);
+	w->resolver = resolver_new();
+	return w->resolver != NULL ? 0 : -1;
 }
 
 struct wire_route *
@@ -267,5 +250,4 @@ wire_free(struct wire *w)
 	explicit_bzero(&w->proxy, sizeof(w->proxy));
 	settings_free(&w->settings);
 	tls_context_free(w->tls);
-	outbox_free(&w->outbox);
 }

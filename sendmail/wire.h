@@ -22,6 +22,9 @@
 #include "sys/config.h"
 
 #define WIRE_DOWN 300000 /* milliseconds that a relay which failed is passed by */
+#define WIRE_REPLACED 3  /* files of the resolver that others may take the place of */
+
+struct channel;
 
 struct wire_hop {
 	struct relay *relay;         /* NULL: the exchangers of the domain */
@@ -37,12 +40,17 @@ struct wire_route {
 };
 
 struct wire {
-	int64_t now;   /* milliseconds, monotonic; of this turn of the loop */
-	unsigned jobs; /* open */
-	bool ready;    /* the settings are complete */
-	bool ending;   /* no more mail is begun */
-	struct outbox outbox;
-	struct resolver *resolver;
+	int64_t now;               /* milliseconds, monotonic; of this turn of the loop */
+	unsigned jobs;             /* open, of all channels */
+	unsigned jobs_max;         /* … as many as there are descriptors for */
+	unsigned watched;          /* … that somebody watches */
+	unsigned sessions;         /* that were opened so far */
+	uint64_t round;            /* that the mail is at, see channel.h */
+	bool ready;                /* the settings are complete */
+	bool ending;               /* no more mail is begun */
+	struct channel *channels;  /* the control first */
+	struct outbox *news;       /* where what is of no job is told: the control's */
+	struct resolver *resolver; /* NULL before wire_complete() */
 	struct settings settings;
 	struct wire_route routes[1 + SETTINGS_RELAYS]; /* [relay]'s, then settings.relay's */
 	size_t nroutes;
@@ -50,18 +58,22 @@ struct wire {
 	struct relay proxy;       /* host "": none */
 	struct inet source[2];    /* [smtp] bind_address */
 	size_t nsources;
-	struct tls_context *tls; /* NULL: not needed */
-	struct outcome broken;   /* as in a route, for all of them */
+	struct tls_context *tls;      /* NULL: not needed */
+	bool readable[WIRE_REPLACED]; /* for confine_wire_stale() */
+	struct outcome broken;        /* as in a route, for all of them */
 };
 
-/* 0, or -1 with errno: no memory, or no threads. */
-int wire_init(struct wire *w, int channel);
+/* 0, or -1 with errno: no memory. */
+int wire_init(struct wire *w);
 
 /* One setting as it came. What is not understood makes the wire broken, which later says so. */
 void wire_set(struct wire *w, const struct handoff_setting *s);
 
-/* The settings are complete: work out the rest. */
-void wire_complete(struct wire *w);
+/*
+ * The settings are complete: work out the rest, enter the sandbox, and only then start the resolver.
+ * 0, or -1 with errno: no threads.
+ */
+int wire_complete(struct wire *w);
 
 /* The route to a destination, by its name on the channel. */
 struct wire_route *wire_route(struct wire *w, const char *destination);

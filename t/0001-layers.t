@@ -49,8 +49,9 @@ only() {
 		"$(cd "$T/.." && grep -lE "#include <$1" -r lib sendmail mailq | sort | tr '\n' ' ')" "$2 "
 }
 only 'openssl/' 'lib/net/crypto.c lib/net/tls.c lib/net/tls_cache.c lib/net/tls_context.c lib/net/tls_impl.h lib/net/tls_show.c lib/net/tls_verify.c'
-only 'resolv.h' 'lib/net/resolve.c lib/net/resolve_servers.c lib/net/resolve_tlsa.c'
+only 'resolv.h' 'lib/net/resolve_libc.h'
 only 'ini.h' lib/sys/config.c
+only 'linux/capability' lib/sys/become.c
 
 # The injector, mailq and flush: no OpenSSL, no resolver.
 for program in sbin/sendmail bin/mailq libexec/pillarbox/flush; do

@@ -3,6 +3,7 @@
 #
 # Settings: where they come from, what mistakes get, and that none of them loses mail.
 . "${0%/*}/lib.sh"
+need strace
 scratch
 config queue.deliver=queue
 show() { sendmail -bP | grep -F "$1 = "; }
@@ -57,4 +58,12 @@ config "relay.url=smtp+notls://me@127.0.0.1:$SINK_PORT" "relay.password_file=$S/
 ok "posted" sendmail -i -f s@x.example r@x.example <<<hello
 why() { [[ $(mailq) =~ password_file\ $S/none:\ No\ such\ file ]]; }
 ok "the reason is in mailq" eventually 10 why
+# A file that the system cannot read just now may name another queue: not a post into the built-in one.
+config queue.deliver=queue
+for call in openat:EMFILE openat:EIO read:EIO; do
+	try strace -qq -o /dev/null -P "$PILLARBOX_CONFIG" -e "inject=${call%:*}:error=${call#*:}" \
+		"$B/sbin/sendmail" r@x.example <<<text
+	is "${call#*:} of the settings: try again" "$rc $(<"$S/err")" \
+		"75 sendmail: cannot read the settings: $(perl -MPOSIX -e 'print strerror(eval $ARGV[0])' "${call#*:}"); nothing was queued"
+done
 done_testing

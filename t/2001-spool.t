@@ -86,7 +86,7 @@ if [ "$uid" -eq 0 ]; then
 	export S
 	is "a full disk" "$(unshare -m bash "$S/inside" 128k 100 true | tr '\n' ' ')" "first 0 second 75 1 0 third 0 "
 	like "says so" "$(cat "$S/err")" "No space left on device"
-	is "no inodes left" "$(unshare -m bash "$S/inside" 1m 8 true | tr '\n' ' ')" "first 0 second 75 1 0 third 0 "
+	is "no inodes left" "$(unshare -m bash "$S/inside" 1m 9 true | tr '\n' ' ')" "first 0 second 75 1 0 third 0 "
 	is "read-only" "$(unshare -m bash "$S/inside" 1m 100 "mount -o remount,ro $S/spool" | tr '\n' ' ')" \
 		"first 0 second 75 1 0 third 0 "
 	like "says so" "$(cat "$S/err")" "Read-only file system"

@@ -34,6 +34,15 @@ fails write 3 ENOSPC "$S/large"
 fails pwrite64 1 EIO "$S/large"
 fails read "$(strace -e trace=read "$B/sbin/sendmail" -f x@x r@x.example <"$S/trace" 2>&1 | grep -c '^read')" EIO
 
+# The directory of the owner cannot be looked at just now: no second one is made beside it.
+for call in openat:EACCES openat:EIO newfstatat:EIO; do
+	find "$S/spool" -path '*/new/*' -type f -delete
+	strace -o /dev/null -P "$S/spool/$(id -u)" -e "inject=${call%:*}:error=${call#*:}" \
+		"$B/sbin/sendmail" r@x.example <<<hello 2>"$S/err"
+	is "the owner's directory, $call: try again" $? 75
+	is "  and no other one is made" "$(ls "$S/spool")" "$(id -u)"
+done
+
 # A long line makes it begin anew in tmp/: the old name cannot be taken out, the new one not be made.
 { printf 'Subject: x\n\n'; head -c 5000 /dev/zero | tr '\0' 'a'; } >"$S/long"
 fails unlinkat 1 EIO "$S/long"
@@ -54,4 +63,11 @@ is "what somebody else made meanwhile will do" "$? $(find "$S"/spool/*/new -type
 find "$S/spool" -path '*/new/*' -type f -delete
 strace -o /dev/null -e inject=write:error=EINTR:when=1 "$B/sbin/sendmail" r@x.example <<<hello
 is "EINTR is no failure" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
+# That the disk begins early is for speed: a file system that cannot do it loses nothing.
+find "$S/spool" -path '*/new/*' -type f -delete
+head -c 3000000 /dev/zero | tr '\0' 'a' | fold |
+	strace -o "$S/trace" -e trace=sync_file_range -e inject=sync_file_range:error=EIO \
+		"$B/sbin/sendmail" r@x.example
+is "no early beginning is no failure" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
+is "  and there were two" "$(grep -c INJECTED "$S/trace")" 2
 done_testing

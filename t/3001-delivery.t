@@ -5,7 +5,7 @@
 . "${0%/*}/lib.sh"
 scratch
 sink_start
-config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.first_retry=1s
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1s
 
 message='Subject: test
 

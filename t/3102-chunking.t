@@ -16,7 +16,7 @@ start() {
 	eventually 5 nobody
 	rm -rf "$SINK" "$S"/spool/*/{new,cur,failed}/* "$S/log"
 	sink_start -o CHUNKING "$@"
-	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h "${settings[@]}"
+	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.retry=1h "${settings[@]}"
 }
 settings=()
 nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }

@@ -12,7 +12,7 @@ start() {
 	eventually 5 nobody
 	rm -rf "$SINK" "$S"/spool/*/{new,cur,failed}/* "$S/log"
 	sink_start "$@"
-	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h
+	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.retry=1h
 }
 nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }
 post() { sendmail -i -f s@x.example "$@" <<<'hello'; }
@@ -63,6 +63,23 @@ arrive() { [ "$(grep -l '^rcpt <r[134]@' "$SINK"/*.env | wc -l)" -eq 2 ]; }
 ok "two transactions" eventually 10 arrive
 bounced() { grep -q 'rcpt <s@x.example>' "$SINK"/*.env; }
 ok "and the bounce of the one that failed" eventually 10 bounced
+
+# Of very many, jobs that are open at the same time hold their own only: smtp stays small.
+most=65536
+! grep -q __asan_init "$B/libexec/pillarbox/smtp" || most=1048576
+start -o CHUNKING -r 'count 9- dot stall'
+perl -e 'my $d = join ".", ("d" x 60) x 3; for my $f (0 .. 79) {
+	print "Bcc: ", join(",\n ", map { "r$f-$_\@$d.example" } 1 .. 500), "\n" } print "\nhello\n"' >"$S/many"
+ok "a message to 40,000" sendmail -t -i -f s@x.example <"$S/many"
+sendmail -q 2>/dev/null &
+hang() { [ "$(grep -c ' BDAT' "$SINK/commands.log" 2>/dev/null)" -ge 13 ]; }
+ok "eight parts arrive, five others hang" eventually 30 hang
+kilobytes=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(running smtp)/status")
+ok "in little memory: $kilobytes KB" test "$kilobytes" -lt "$most"
+# The rest of it is not for the next server.
+sink_stop
+eventually 20 sweep TERM
+rm -r "$S"/spool/*
 
 # A server that means it for good: no endless loop, and nobody is lost.
 start -r 'each 3- rcpt reply 452 4.5.3 too many'

@@ -11,7 +11,7 @@ start() {
 	eventually 5 nobody
 	rm -rf "$SINK" "$S"/spool/*/{new,cur,failed}/* "$S/log"
 	sink_start -l "$@"
-	config "relay.url=lmtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h
+	config "relay.url=lmtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.retry=1h
 }
 nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }
 post() { sendmail -i -f s@x.example "$@" <<<'hello'; }

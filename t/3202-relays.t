@@ -24,7 +24,7 @@ goes() {
 	timeout 60 sendmail -q
 	like "$2" "$(log_of "$1")" "$3"
 }
-settings=(queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=1s)
+settings=(queue.deliver=queue queue.retry=1h smtp.connect_timeout=1s)
 
 relay good -t -k "$S/key" -a me:right
 relay busy -r 'greeting reply 421 4.3.2 too many; close'

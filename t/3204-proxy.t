@@ -9,12 +9,11 @@ need ip perl unshare
 if [ -z "${INSIDE:-}" ]; then INSIDE=1 exec unshare --net --mount "$0"; fi
 scratch
 ip link set lo up
-printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$S/resolv.conf"
+printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n' >"$S/resolv.conf"
 mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
 printf 'd.test MX 10 mx.d.test\nmx.d.test A 192.0.2.1\nproxy.test A 127.0.0.9\nproxy.test A 127.0.0.1\n' >"$S/zone"
-"$T/dns" "$S/zone" &
+dns_start "$S/zone"
 listens() { grep -q ":$1 0*:0* 0A" /proc/net/tcp; }
-eventually 10 listens 0035 || give_up "no name server"
 sink_start -p 25
 proxy_start() {
 	"$T/socks" "$S/asked" "$@" & proxy_pid=$!
@@ -24,7 +23,7 @@ n=0
 # goes REGEX ASKED SETTING...: what the log says of a message, and what the proxy was asked for last.
 goes() {
 	: >"$S/asked"
-	config queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=2s "${@:3}"
+	config queue.deliver=queue queue.retry=1h smtp.connect_timeout=2s "${@:3}"
 	sendmail -i -f s@x.example "r$((++n))@d.test" <<<hello
 	timeout 30 sendmail -q
 	like "${*:3}" "$(grep -F "to=<r$n@d.test>" "$S/log" | tail -n 1)" "$1"

@@ -111,7 +111,7 @@ rm -f "$spool"/*/*
 
 # flush is killed again and again: no report that was due is lost.
 sink_start -x DSN
-config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.first_retry=1s queue.last_retry=1s
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1s
 for i in {1..60}; do
 	sendmail -i -f s@x.example -N success -V "id$i" r@x.example <<<$'Subject: kill\n\nbody'
 done & posting=$!

@@ -16,7 +16,7 @@ fresh() {
 	sink_start "${rules[@]}"
 }
 nobody() { for p in $(running flush); do kill "$p" 2>/dev/null; done; [ -z "$(running flush)" ]; }
-to_sink() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.first_retry=1h "$@"; }
+to_sink() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue queue.retry=1h "$@"; }
 # The numbers of messages that each connection brought, biggest first; and the connections.
 shares() { cat "$SINK"/*.env | grep '^conn ' | sort | uniq -c | awk '{print $1}' | sort -rn | xargs; }
 connections() { cat "$SINK/connections"; }

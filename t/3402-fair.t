@@ -17,7 +17,7 @@ mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
 	for i in {1..300}; do echo "slow$i.test MX 1 slow.test"; done
 	for i in {1..60}; do echo "dead$i.test SILENT"; done
 } >"$S/zone"
-"$T/dns" "$S/zone" &
+dns_start "$S/zone"
 
 SINK=$S/slow
 sink_start -r 'greeting stall'
@@ -39,7 +39,7 @@ fresh() {
 	[ ! -d "$SINK" ] || sink_stop
 	rm -rf "$SINK" "$S"/spool/*/{new,cur}/* "$S/log"
 	sink_start -p 25
-	config queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=60s
+	config queue.deliver=queue queue.retry=1h smtp.connect_timeout=60s
 }
 # gets_through NAME N: N messages reach good.test while nothing else got an answer.
 gets_through() {

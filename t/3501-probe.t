@@ -10,7 +10,7 @@ need ip perl unshare nft openssl
 if [ -z "${INSIDE:-}" ]; then INSIDE=1 exec unshare --net --mount "$0"; fi
 scratch
 ip link set lo up
-printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$S/resolv.conf"
+printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n' >"$S/resolv.conf"
 mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
 
 # verdict NAME STATUS KIND [REGEX]: of the probe that was the last; its JSON is well-formed.
@@ -116,8 +116,7 @@ two.test MX 10 mx.refused.test
 two.test MX 20 mx.good.test
 loop.test MX 10 client.example
 X
-"$T/dns" "$S/zone" &
-dns=$!
+dns_start "$S/zone"
 sink_start -p 25
 # 127.0.0.3 drops port 25 and answers on 587; 127.0.0.4 drops all; 127.0.0.5 rejects.
 nft -f - <<X
@@ -158,7 +157,7 @@ is 'health: all is well' "$rc" 0
 try sendmail -bv --json
 perl -MJSON::PP -ne 'decode_json($_)' "$S/out"
 result 'health: JSON'
-kill $dns
+kill "$dns_pid"
 try sendmail -bv
 is 'health: no name server' "$rc" 68
 config "relay.url=smtp://127.0.0.1:25"

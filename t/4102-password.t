@@ -47,7 +47,7 @@ printf '%s\n' '#!/bin/sh' "echo >>$S/runs" "echo token\$(wc -l <$S/runs)" >"$S/t
 chmod 700 "$S/token"
 runs() { wc -l <"$S/runs"; }
 sink_start -T -a joe:token2 -A XOAUTH2
-settings queue.first_retry=1s "relay.password_command=$S/token"
+settings queue.retry=1s "relay.password_command=$S/token"
 post r1@x.example
 ok 'an expired token: the mail goes when it was renewed, by itself' sink_wait 1 30
 is 'by running the command again, once' "$(runs)" 2
@@ -69,7 +69,7 @@ sink_stop
 # Trouble of the server's own: later.
 rm -rf "$SINK" "$S/log"
 sink_start -T -a joe:token1 -r 'count 1 auth reply 454 4.7.0 later'
-settings queue.first_retry=1s "relay.password=token1"
+settings queue.retry=1s "relay.password=token1"
 post r1@x.example
 ok '454: tried again by itself' sink_wait 1 30
 like 'deferred meanwhile' "$(<"$S/log")" 'dsn=4.7.0, status=deferred .*454 4.7.0 later'

@@ -41,20 +41,20 @@ X
 # A domain of "test." | its server | its TLSA records | what the log says
 cases() {
 	cat <<-EOF
-		good|2|3 1 1 $(tlsa ee 3 1 1)|dane,.*status=sent
-		whole|2|3 0 0 $(tlsa ee 3 0 0)|dane,.*status=sent
-		sha512|2|3 0 2 $(tlsa ee 3 0 2)|dane,.*status=sent
-		two|2|3 1 1 $zeros,3 1 1 $(tlsa ee 3 1 1)|dane,.*status=sent
-		ta|3|2 0 1 $(tlsa ours 2 0 1)|dane,.*status=sent
-		taspki|3|2 1 1 $(tlsa ours 2 1 1)|dane,.*status=sent
+		good|2|3 1 1 $(tlsa ee 3 1 1)|status=sent .*dane
+		whole|2|3 0 0 $(tlsa ee 3 0 0)|status=sent .*dane
+		sha512|2|3 0 2 $(tlsa ee 3 0 2)|status=sent .*dane
+		two|2|3 1 1 $zeros,3 1 1 $(tlsa ee 3 1 1)|status=sent .*dane
+		ta|3|2 0 1 $(tlsa ours 2 0 1)|status=sent .*dane
+		taspki|3|2 1 1 $(tlsa ours 2 1 1)|status=sent .*dane
 		taname|3|2 0 1 $(tlsa ours 2 0 1)|dsn=4.7.5, status=deferred .*it is not for mx.taname.test but for mx.ta.test, taspki.test
 		late|5|2 0 1 $(tlsa ours 2 0 1)|dsn=4.7.5, status=deferred .*it has expired
 		wrong|2|3 1 1 $zeros|dsn=4.7.5, status=deferred .*no TLSA record of mx.wrong.test matches it
-		pkix|2|1 1 1 $zeros|anonymous,.*status=sent
+		pkix|2|1 1 1 $zeros|status=sent .*anonymous
 		pkixbare|4|1 1 1 $zeros|dsn=4.7.4, status=deferred .*offers no STARTTLS
 		stripped|4|3 1 1 $(tlsa ee 3 1 1)|dsn=4.7.4, status=deferred .*offers no STARTTLS
-		none|2||anonymous,.*status=sent
-		bare|4||tls=plain,.*status=sent
+		none|2||status=sent .*anonymous
+		bare|4||status=sent .*tls=plain
 	EOF
 }
 
@@ -110,12 +110,12 @@ log_of() { grep -F "to=<$1>" "$S/log" | tail -n 1; }
 n=0
 # goes DOMAIN REGEX [SETTING...]: what the log says of mail to there.
 goes() {
-	config queue.deliver=queue queue.first_retry=1h smtp.connect_timeout=5s "${@:3}"
+	config queue.deliver=queue queue.retry=1h smtp.connect_timeout=5s "${@:3}"
 	n=$((n + 1))
 	sendmail -i -f s@x.example "r$n@$1" <<<$'Subject: x\n\nhello'
 	sendmail -q
 	like "$1${3:+, ${*:3}}" "$(log_of "r$n@$1")" "$2"
-	rm -rf "${S:?}/spool"/*
+	eventually 5 rm -rf "${S:?}/spool"/* 2>/dev/null # a flusher may just note its counts
 }
 
 while IFS='|' read -r name _ _ wanted; do
@@ -129,35 +129,35 @@ while IFS='|' read -r domain wanted; do
 done <<'X'
 implicit.test|dsn=4.7.5, status=deferred .*no TLSA record of implicit.test matches it
 alias.test|dsn=4.7.5, status=deferred .*no TLSA record of mx.wrong.test matches it
-aliasown.test|dane,.*status=sent
-second.test|relay=mx.good.test\[127.0.0.2\]:25,.*dane,.*status=sent
-plain.test|anonymous,.*status=sent
-elsewhere.test|anonymous,.*status=sent
-back.plain.test|anonymous,.*status=sent
+aliasown.test|status=sent .*dane
+second.test|relay=mx.good.test\[127.0.0.2\]:25,.*status=sent .*dane
+plain.test|status=sent .*anonymous
+elsewhere.test|status=sent .*anonymous
+back.plain.test|status=sent .*anonymous
 norecords.test|dsn=4.7.5, status=deferred .*look-up of TLSA _25._tcp.mx.norecords.test failed
 broken.test|dsn=4.4.3, status=deferred
 null.test|dsn=5.1.10, status=bounced
 gone.test|dsn=5.1.2, status=bounced
 X
-goes good.test 'tls=plain,.*status=sent' tls.policies=good.test=none
-goes wrong.test 'anonymous,.*status=sent' 'tls.policies=*.test=may'
-goes wrong.test 'anonymous,.*status=sent' tls.policy=encrypt
+goes good.test 'status=sent .*tls=plain' tls.policies=good.test=none
+goes wrong.test 'status=sent .*anonymous' 'tls.policies=*.test=may'
+goes wrong.test 'status=sent .*anonymous' tls.policy=encrypt
 goes good.test 'status=deferred .*certificate verify failed' tls.policy=verify
 goes wrong.test 'no TLSA record' tls.policy=dane
-goes ta.test 'verified,.*status=sent' tls.policy=verify "tls.ca_file=$C/ours.crt"
+goes ta.test 'status=sent .*verified' tls.policy=verify "tls.ca_file=$C/ours.crt"
 
 # A relay has records for its own port, when they are asked for.
 for policy in auto:anonymous dane:dane; do
-	goes x.example "${policy#*:},.*status=sent" relay.url=smtp://relay.test:2525 "tls.policy=${policy%:*}"
+	goes x.example "status=sent .*${policy#*:}" relay.url=smtp://relay.test:2525 "tls.policy=${policy%:*}"
 done
 
 # A resolver that is not on this machine is not believed, unless that is said.
 resolv_conf 'nameserver 192.0.2.53'
-goes wrong.test 'anonymous,.*status=sent'
+goes wrong.test 'status=sent .*anonymous'
 resolv_conf 'nameserver 192.0.2.53' 'options trust-ad'
 goes wrong.test 'status=deferred .*no TLSA record'
 resolv_conf 'nameserver 127.0.0.1' 'nameserver 192.0.2.53'
-goes wrong.test 'anonymous,.*status=sent'
+goes wrong.test 'status=sent .*anonymous'
 
 is 'no server has anything to complain of' "$(cat "$S"/sink.*/violations 2>/dev/null)" ''
 done_testing

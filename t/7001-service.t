@@ -12,7 +12,8 @@ cp -r "$B/sbin" "$B/bin" "$B/libexec" "$S/prefix"
 PATH=$S/prefix/sbin:$S/prefix/bin:$PATH
 sink_start
 chmod 711 "$S"
-config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue log.to=stderr
+echo 'postmaster: admin@x.example' >"$S/aliases"
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue log.to=stderr "mail.aliases=$S/aliases"
 chmod 644 "$PILLARBOX_CONFIG"
 as() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
 post_as() { as "$1" sendmail -f "u$1@x.example" "${@:2}" r@x.example <<<"from $1" 2>"$S/err"; }
@@ -43,6 +44,22 @@ post_as 12001
 sink_start -p "$SINK_PORT"
 ok "-q of a user" as 12001 sendmail -q
 ok "both are there" sink_wait 5
+
+# What a user's flusher, in its sandbox, cannot tell anybody else, it tells the postmaster.
+sink_stop
+sink_start -p "$SINK_PORT" -r 'rcpt r@* reply 550 5.1.1 no'
+as 12001 sendmail -i -f '<>' r@x.example <<<'from nobody'
+ok "the postmaster gets a copy" sink_wait 6
+like "from the user's flusher" "$(grep -l 'rcpt <admin@x.example>' "$SINK"/*.env | sed 's/env$/eml/' | xargs cat)" \
+	'Postmaster copy.*from nobody'
+
+# A container may share the socket and have a queue of its own, which the service does not see.
+mkdir -m 1777 "$S/elsewhere"
+ok "a post to another queue" as 12004 env "PILLARBOX_QUEUE_DIR=$S/elsewhere" \
+	sendmail -f u12004@x.example other@x.example <<<'from elsewhere'
+ok "is not left to the service" sink_wait 7
+gone() { [ -z "$(running flush 12004)" ]; }
+ok "but to a flusher of its own" eventually 10 gone
 
 # Stop: within a second, nothing lost.
 start=${EPOCHREALTIME/./}

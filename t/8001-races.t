@@ -7,7 +7,7 @@
 need pgrep
 scratch
 sink_start
-config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.first_retry=1s queue.last_retry=1s
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1s queue.linger=0s
 
 # post FROM TO: numbered messages, one after the other.
 post() {
@@ -26,6 +26,8 @@ ok "400 posts arrive without a queue run" eventually 30 all 400
 is "each once" "$(recipients | wc -l)" 400
 ok "the queue is empty" eventually 5 queue_is_empty
 is "none was refused" "$(cat "$S/refused" 2>/dev/null)" ""
+
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1s
 
 # The flusher or smtp is killed again and again while messages flow.
 rm -f "$SINK"/*.env "$SINK"/*.eml
@@ -66,4 +68,18 @@ whole() { local f; for f in "$SINK"/*.eml; do [ ! -e "$f" ] || tail -n 1 "$f" | 
 ok "and nothing in part" whole
 diag "$(wc -l <"$S/accepted") of 60 were accepted, $(recipients | wc -l) arrived"
 ok "the sink has nothing to complain of" sink_content
+
+# A file that is removed under the flusher's hands does not keep it.
+sink_stop
+sink_start -r 'rcpt slow@* delay 1s; reply 450 4.2.0 later'
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" "queue.dir=$S/spool2"
+mkdir -m 1777 "$S/spool2"
+sendmail -f s@x.example slow@x.example <<<text
+active() { mailq | grep -q '^[0-9A-Z]*\*'; }
+ok "a message is under way" eventually 10 active
+find "$S/spool2" -path '*/new/*' -type f -delete
+taken_out() { grep -q 'somebody took it out' "$S/log"; }
+ok "that it was removed is said" eventually 10 taken_out
+ok "a queue run ends" timeout 20 sendmail -q
+ok "the queue is empty then" queue_is_empty
 done_testing

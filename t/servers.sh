@@ -78,7 +78,8 @@ opensmtpd_prepare() {
 }
 opensmtpd_start() {
 	local own=$1
-	mkdir -p "$own/var/spool/smtpd"
+	mkdir -p "$own/var/spool/smtpd" "$own/etc/ssl/certs"
+	cp "$own/etc/cert.pem" "$own/etc/ssl/certs/ca-certificates.crt"
 	cat >"$own/etc/smtpd.conf" <<-EOF
 		smtp max-message-size $SERVER_SIZE
 		pki localhost cert "/etc/cert.pem"

@@ -39,7 +39,7 @@
 
 #define ALIAS_FILE_MAX (1024U * 1024) /* octets of a file; the caller's to enforce */
 #define ALIAS_DEPTH 64U               /* names that lead from one to the next */
-#define ALIAS_INCLUDES 16U            /* files read on behalf of one recipient */
+#define ALIAS_INCLUDES 16U            /* files on behalf of one recipient */
 
 struct alias_entry;
 struct alias_value;

@@ -38,7 +38,7 @@ struct walk {
 	struct edge *edge;
 	size_t nedges;
 	size_t origin;
-	unsigned includes; /* read on behalf of `origin` */
+	unsigned includes; /* on behalf of `origin` */
 	int error;
 };
 
@@ -183,7 +183,7 @@ follow_address(struct walk *w, struct step from, const struct alias_value *v)
 		follow(w, from, v, to);
 }
 
-/* Read an include file that was not read yet. */
+/* Read an include file that was not read yet; ALIAS_NONE: it cannot be. */
 static size_t
 read_include(struct walk *w, size_t from, const struct alias_value *v)
 {
@@ -191,10 +191,8 @@ read_include(struct walk *w, size_t from, const struct alias_value *v)
 	struct buf text = BUF_INIT(ALIAS_FILE_MAX), what = BUF_INIT(ALIAS_MISTAKE_MAX);
 	size_t to = ALIAS_NONE;
 
-	if (w->includes++ >= ALIAS_INCLUDES) {
-		tell(w, from, v, "too many include files, at ", path);
-	} else if (w->place->include == NULL ||
-		   w->place->include(w->place->arg, path, &text, &why) == -1) {
+	if (w->place->include == NULL ||
+	    w->place->include(w->place->arg, path, &text, &why) == -1) {
 		buf_addf(&what, "%s: %s", path, why);
 		tell(w, from, v, "cannot read ", buf_str(&what));
 	} else {
@@ -206,16 +204,25 @@ read_include(struct walk *w, size_t from, const struct alias_value *v)
 	return to;
 }
 
-/* The entry of an include file; ALIAS_NONE: it cannot be read. */
+/*
+ * The entry of an include file; ALIAS_NONE: there is none. What an earlier expansion has read counts
+ * as well, so that each has the same end.
+ */
 static size_t
 find_include(struct walk *w, size_t from, const struct alias_value *v)
 {
 	const char *path = alias_string(w->a, v->text);
+	size_t i = w->a->nnames;
 
-	for (size_t i = w->a->nnames; i < w->a->nentries; i++)
-		if (strcmp(alias_string(w->a, w->a->entry[i].name), path) == 0)
-			return i;
-	return read_include(w, from, v);
+	while (i < w->a->nentries && strcmp(alias_string(w->a, w->a->entry[i].name), path) != 0)
+		i++;
+	if (i < w->a->nentries && (w->a->entry[i].flags & SEEN))
+		return i;
+	if (w->includes++ >= ALIAS_INCLUDES) {
+		tell(w, from, v, "too many include files, at ", path);
+		return ALIAS_NONE;
+	}
+	return i < w->a->nentries ? i : read_include(w, from, v);
 }
 
 static void

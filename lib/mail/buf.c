@@ -80,21 +80,24 @@ buf_addf(struct buf *b, const char *fmt, ...)
 void
 buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->cap - b->len;
 	va_list again;
 	int n;
 
+	if (b->error != 0)
+		return;
+	/* Mostly it fits, and need not be printed once more. */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room > 0 ? b->data + b->len : NULL, room, fmt, again);
 	va_end(again);
-	if (n < 0) { /* more than INT_MAX octets */
-		if (b->error == 0)
-			b->error = EMSGSIZE;
-		return;
-	}
-	if (!grow(b, (size_t)n))
-		return;
-	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
-	b->len += (size_t)n;
+	if (n < 0) /* more than INT_MAX octets */
+		b->error = EMSGSIZE;
+	else if ((size_t)n >= room && grow(b, (size_t)n))
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	if (b->error == 0)
+		b->len += (size_t)n;
+	else if (b->data != NULL)
+		b->data[b->len] = '\0';
 }
 
 char *

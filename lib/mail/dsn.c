@@ -4,59 +4,135 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "mail/dsn_impl.h"
+#include "mail/header.h"
 #include "mail/submission.h"
 #include "mail/utf8.h"
+#include "mail/words.h"
 
+/*
+ * first: where the IDs of its reports begin, behind that of the message. Those of failure and
+ * success share a row, for a recipient is in one of them only.
+ */
 static const struct {
-	const char *subject, *text;
+	const char *subject, *submitted;
+	uint32_t first;
 } kinds[] = {
-    [DSN_FAILURE] = {"Undelivered mail returned to sender",
-	"Your message could not be delivered to the recipients below, and no\r\n"
-	"further attempt will be made. Why is said under each of them.\r\n\r\n"},
-    [DSN_SUCCESS] = {"Successful mail delivery report",
-	"You asked to be told: your message was accepted for the recipients\r\n"
-	"below. \"Relayed\" means by a server that sends no such reports itself;\r\n"
-	"if all goes well from there on, you will hear no more.\r\n\r\n"},
+    [DSN_FAILURE] = {"Undelivered mail returned to sender", "auto-replied", 0},
+    [DSN_SUCCESS] = {"Successful mail delivery report", "auto-replied", 0},
+    [DSN_DELAY] = {"Delayed mail (still being retried)", "auto-replied", ENVELOPE_RCPT_MAX + 1},
+    [DSN_DELAY_ASKED] = {"Delayed mail (still being retried)", "auto-replied",
+	ENVELOPE_RCPT_MAX + 1},
+    [DSN_COPY] = {"Postmaster copy: undeliverable report", "auto-generated",
+	2 * ENVELOPE_RCPT_MAX + 2},
 };
 
 bool
 dsn_open(enum dsn_kind kind, const struct recipient *r)
 {
-	if (r->reported)
-		return false;
-	if (kind == DSN_FAILURE)
-		return r->status.class == 5;
-	return r->status.class == 2 && (r->notify & NOTIFY_SUCCESS) != 0;
+	switch (kind) {
+	case DSN_FAILURE:
+		return r->status.class == 5 && !r->reported;
+	case DSN_SUCCESS:
+		return r->status.class == 2 && !r->reported && (r->notify & NOTIFY_SUCCESS) != 0;
+	case DSN_DELAY:
+	case DSN_DELAY_ASKED:
+		return r->status.class == 4 && !r->warned;
+	case DSN_COPY:
+		break;
+	}
+	return r->status.class == 5 && !r->copied;
 }
 
 bool
 dsn_wanted(enum dsn_kind kind, const struct recipient *r)
 {
-	return dsn_open(kind, r) &&
-	       (kind == DSN_SUCCESS || r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0);
+	unsigned asked = kind == DSN_FAILURE ? NOTIFY_FAILURE : NOTIFY_DELAY;
+
+	if (!dsn_open(kind, r))
+		return false;
+	if (kind == DSN_SUCCESS || kind == DSN_COPY)
+		return true;
+	return (r->notify == 0 && kind != DSN_DELAY_ASKED) || (r->notify & asked) != 0;
+}
+
+static bool
+eightbit(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)s[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static bool
+well_formed(const char *s, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; s += n, len -= n)
+		if ((n = utf8_len(s, len)) == 0)
+			return false;
+	return true;
 }
 
 bool
-dsn_eightbit(const struct envelope *e, enum dsn_kind kind)
+dsn_global(const struct envelope *e, enum dsn_kind kind)
 {
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (dsn_wanted(kind, &e->rcpt[i]) && address_utf8(e->rcpt[i].address))
+	static const char utf8[] = "utf-8;";
+
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		const struct recipient *r = &e->rcpt[i];
+		if (dsn_wanted(kind, r) &&
+		    (address_utf8(r->address) ||
+			(r->orcpt != NULL && strncasecmp(r->orcpt, utf8, sizeof(utf8) - 1) == 0)))
 			return true;
-	return e->body != BODY_7BIT;
+	}
+	return false;
 }
 
-/* The report itself is 7-bit: what servers say in other octets is shown as '?'. */
-static void
-add_ascii(struct buf *out, const char *s, size_t len)
+/* Whether a part of ours has 8-bit octets. */
+static bool
+own_eightbit(const struct envelope *e, const struct dsn_facts *facts)
 {
-	for (size_t i = 0; i < len; i++)
-		buf_addc(out, s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?');
+	if (dsn_global(e, facts->kind) ||
+	    eightbit(facts->original.subject, strlen(facts->original.subject)))
+		return true;
+	for (size_t i = 0; i < e->nrcpt; i++)
+		if (dsn_wanted(facts->kind, &e->rcpt[i]) &&
+		    eightbit(e->rcpt[i].text, e->rcpt[i].textlen))
+			return true;
+	return false;
+}
+
+/* Whether part 3 has. */
+static bool
+original_eightbit(const struct envelope *e, const struct dsn_facts *facts)
+{
+	return facts->whole ? e->body != BODY_7BIT : facts->original.eightbit;
+}
+
+enum body
+dsn_body(const struct envelope *e, const struct dsn_facts *facts)
+{
+	if (address_utf8(facts->to) || address_utf8(facts->mailer))
+		return BODY_SMTPUTF8;
+	return own_eightbit(e, facts) || original_eightbit(e, facts) ? BODY_8BITMIME : BODY_7BIT;
+}
+
+/* 70 characters at most (RFC 2046 5.1.1); the time makes it one that no original can have. */
+static void
+add_boundary(struct buf *out, const struct dsn_facts *facts)
+{
+	buf_addf(out, "%s.%llx/pillarbox", facts->id.s, (unsigned long long)facts->now);
 }
 
 static void
-add_boundary(struct buf *out, const struct dsn_facts *facts, const char *end)
+add_delimiter(struct buf *out, const struct dsn_facts *facts, const char *end)
 {
-	buf_addf(out, "--%s.pillarbox/%s%s\r\n", facts->id.s, facts->hostname, end);
+	buf_adds(out, "--");
+	add_boundary(out, facts);
+	buf_addf(out, "%s\r\n", end);
 }
 
 static void
@@ -65,206 +141,35 @@ add_header(struct buf *out, const struct envelope *e, const struct dsn_facts *fa
 	buf_adds(out, "Date: ");
 	submission_date(out, facts->now, facts->utc_offset);
 	buf_addf(out, "\r\nFrom: Mail Delivery System <%s>\r\n", facts->mailer);
-	buf_addf(out, "To: <%s>\r\n", e->from);
+	buf_addf(out, "To: <%s>\r\n", facts->to);
 	buf_addf(out, "Subject: %s\r\n", kinds[facts->kind].subject);
 	buf_addf(out, "Message-ID: <%s.dsn@%s>\r\n", facts->id.s, facts->hostname);
-	buf_adds(out, "Auto-Submitted: auto-replied\r\n");
+	if (facts->original.message_id[0] != '\0')
+		buf_addf(out, "References: %s\r\n", facts->original.message_id);
+	buf_addf(out, "Auto-Submitted: %s\r\n", kinds[facts->kind].submitted);
 	buf_adds(out, "MIME-Version: 1.0\r\n");
-	if (dsn_eightbit(e, facts->kind))
+	if (dsn_body(e, facts) != BODY_7BIT)
 		buf_adds(out, "Content-Transfer-Encoding: 8bit\r\n");
-	buf_adds(out, "Content-Type: multipart/report; report-type=delivery-status;\r\n");
-	buf_addf(out, "\tboundary=\"%s.pillarbox/%s\"\r\n\r\n", facts->id.s, facts->hostname);
+	buf_adds(out, "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+		      "\tboundary=\"");
+	add_boundary(out, facts);
+	buf_adds(out, "\"\r\n\r\n");
 }
 
-/* What became of it: RFC 3464 2.3.3. */
+/*
+ * RFC 6533 4: 8-bit octets in the header of a message make it a message/global, which may be encoded
+ * as a message/rfc822 may not (RFC 2045 6.4). A header alone is text, and called global only where an
+ * address in it is what needs that.
+ */
 static const char *
-action(const struct recipient *r)
+original_type(const struct envelope *e, const struct dsn_facts *facts)
 {
-	return r->status.class == 5 ? "failed" : r->delivered ? "delivered" : "relayed";
-}
+	bool global = facts->original.eightbit && facts->original.utf8;
 
-/* Wrapped at spaces, so that a long reply is readable in any mail program. */
-static void
-add_wrapped(struct buf *out, const char *s, size_t len)
-{
-	while (len > 0) {
-		size_t n = len;
-		if (n > 70) {
-			for (n = 70; n > 20 && s[n] != ' '; n--)
-				;
-			if (s[n] != ' ')
-				n = 70;
-		}
-		buf_adds(out, "    ");
-		add_ascii(out, s, n);
-		buf_adds(out, "\r\n");
-		while (n < len && s[n] == ' ')
-			n++;
-		s += n;
-		len -= n;
-	}
-}
-
-static void
-add_human(struct buf *out, const struct envelope *e, const struct dsn_facts *facts)
-{
-	buf_adds(out, dsn_eightbit(e, facts->kind)
-			  ? "Content-Type: text/plain; charset=utf-8\r\n"
-			    "Content-Transfer-Encoding: 8bit\r\n\r\n"
-			  : "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
-	buf_addf(out, "This is the mail system at host %s.\r\n\r\n", facts->hostname);
-	buf_adds(out, kinds[facts->kind].text);
-	for (size_t i = 0; i < e->nrcpt; i++) {
-		const struct recipient *r = &e->rcpt[i];
-		if (!dsn_wanted(facts->kind, r))
-			continue;
-		buf_addf(out, "<%s>: %s\r\n", r->address, action(r));
-		add_wrapped(out, r->text, r->textlen);
-		buf_adds(out, "\r\n");
-	}
-	buf_addf(
-	    out, "%s of your message follows.\r\n\r\n", facts->whole ? "A copy" : "The header");
-}
-
-/* "host NAME[ADDR] said: 550 … (in reply to …)": who said what. False for our own findings. */
-static bool
-split_said(const struct recipient *r, const char **host, size_t *hostlen, const char **said,
-    size_t *saidlen)
-{
-	static const char begin[] = "host ", middle[] = " said: ", end[] = " (in reply to ";
-	const char *m, *tail, *stop = r->text + r->textlen;
-
-	if (r->textlen < sizeof(begin) || memcmp(r->text, begin, sizeof(begin) - 1) != 0 ||
-	    (m = memmem(r->text, r->textlen, middle, sizeof(middle) - 1)) == NULL)
-		return false;
-	*host = r->text + sizeof(begin) - 1;
-	*hostlen = strcspn(*host, "[ ");
-	*said = m + sizeof(middle) - 1;
-	tail = memmem(*said, (size_t)(stop - *said), end, sizeof(end) - 1);
-	*saidlen = (size_t)((tail != NULL ? tail : stop) - *said);
-	return true;
-}
-
-static unsigned
-hex(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10);
-}
-
-/* ORCPT is xtext on the wire (RFC 3461 4): "+2B" is "+". */
-void
-dsn_xtext(struct buf *out, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		char c = *s;
-		if (c == '+' && strspn(s + 1, "0123456789ABCDEF") >= 2) {
-			c = (char)(hex(s[1]) << 4 | hex(s[2]));
-			s += 2;
-		}
-		add_ascii(out, &c, 1);
-	}
-}
-
-/* The code point of a character of n octets, which is well-formed. */
-static unsigned
-code_point(const char *s, size_t n)
-{
-	unsigned point = (unsigned char)s[0];
-
-	if (n > 1)
-		point &= 0x7fU >> n;
-	for (size_t i = 1; i < n; i++)
-		point = point << 6 | ((unsigned char)s[i] & 0x3fU);
-	return point;
-}
-
-/* Both encodings leave what stands for itself in the other: nothing needs to be encoded twice. */
-void
-dsn_orcpt(struct buf *out, const char *address)
-{
-	bool utf8 = address_utf8(address);
-	size_t left = strlen(address), n;
-
-	buf_adds(out, utf8 ? "utf-8;" : "rfc822;");
-	for (; left > 0; address += n, left -= n) {
-		char c = *address;
-		if ((n = utf8_len(address, left)) == 0)
-			n = 1;
-		if (c > ' ' && c < 0x7f && c != '+' && c != '=' && !(utf8 && c == '\\'))
-			buf_addc(out, c);
-		else
-			buf_addf(out, utf8 ? "\\x{%X}" : "+%02X", code_point(address, n));
-	}
-}
-
-static void
-add_final(struct buf *out, const char *address)
-{
-	buf_adds(out, "Final-Recipient: ");
-	if (address_utf8(address)) {
-		dsn_orcpt(out, address);
-	} else {
-		buf_adds(out, "rfc822; ");
-		add_ascii(out, address, strlen(address));
-	}
-}
-
-/* Who said what: a reply is the server's, anything else is ours. */
-static void
-add_diagnostic(struct buf *out, const struct recipient *r)
-{
-	const char *host, *said;
-	size_t hostlen, saidlen;
-
-	if (split_said(r, &host, &hostlen, &said, &saidlen)) {
-		buf_adds(out, "Remote-MTA: dns; ");
-		add_ascii(out, host, hostlen);
-		buf_adds(out, "\r\nDiagnostic-Code: smtp; ");
-		add_ascii(out, said, saidlen);
-	} else {
-		buf_addf(
-		    out, "Diagnostic-Code: %s; ", r->status.class == 2 ? "smtp" : "X-Pillarbox");
-		add_ascii(out, r->text, r->textlen);
-	}
-	buf_adds(out, "\r\n");
-}
-
-static void
-add_recipient(struct buf *out, const struct recipient *r, const struct dsn_facts *facts)
-{
-	char status[STATUS_LEN];
-
-	buf_adds(out, "\r\n");
-	if (r->orcpt != NULL) {
-		buf_adds(out, "Original-Recipient: ");
-		dsn_xtext(out, r->orcpt);
-		buf_adds(out, "\r\n");
-	}
-	add_final(out, r->address);
-	buf_addf(
-	    out, "\r\nAction: %s\r\nStatus: %s\r\n", action(r), status_print(status, r->status));
-	add_diagnostic(out, r);
-	buf_adds(out, "Last-Attempt-Date: ");
-	submission_date(out, (uint64_t)r->when * 1000000, facts->utc_offset);
-	buf_adds(out, "\r\n");
-}
-
-static void
-add_status(struct buf *out, const struct envelope *e, const struct dsn_facts *facts)
-{
-	buf_adds(out, "Content-Type: message/delivery-status\r\n\r\n");
-	buf_addf(out, "Reporting-MTA: dns; %s\r\n", facts->hostname);
-	if (e->envid != NULL) {
-		buf_adds(out, "Original-Envelope-Id: ");
-		dsn_xtext(out, e->envid);
-		buf_adds(out, "\r\n");
-	}
-	buf_addf(out, "X-Pillarbox-Queue-ID: %s\r\nArrival-Date: ", e->id.s);
-	submission_date(out, e->arrived, facts->utc_offset);
-	buf_adds(out, "\r\n");
-	for (size_t i = 0; i < e->nrcpt; i++)
-		if (dsn_wanted(facts->kind, &e->rcpt[i]))
-			add_recipient(out, &e->rcpt[i], facts);
+	if (facts->whole)
+		return global ? "message/global" : "message/rfc822";
+	return global && e->body == BODY_SMTPUTF8 ? "message/global-headers"
+						  : "text/rfc822-headers";
 }
 
 void
@@ -272,15 +177,18 @@ dsn_head(struct buf *out, const struct envelope *e, const struct dsn_facts *fact
 {
 	add_header(out, e, facts);
 	buf_adds(out, "This is a report in MIME format (RFC 3464).\r\n\r\n");
-	add_boundary(out, facts, "");
-	add_human(out, e, facts);
-	add_boundary(out, facts, "");
-	add_status(out, e, facts);
+	add_delimiter(out, facts, "");
+	buf_adds(out, own_eightbit(e, facts)
+			  ? "Content-Type: text/plain; charset=utf-8\r\n"
+			    "Content-Transfer-Encoding: 8bit\r\n\r\n"
+			  : "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
+	dsn_human(out, e, facts);
+	add_delimiter(out, facts, "");
+	dsn_status(out, e, facts);
 	buf_adds(out, "\r\n");
-	add_boundary(out, facts, "");
-	buf_addf(
-	    out, "Content-Type: %s\r\n", facts->whole ? "message/rfc822" : "text/rfc822-headers");
-	if (e->body != BODY_7BIT)
+	add_delimiter(out, facts, "");
+	buf_addf(out, "Content-Type: %s\r\n", original_type(e, facts));
+	if (original_eightbit(e, facts))
 		buf_adds(out, "Content-Transfer-Encoding: 8bit\r\n");
 	buf_adds(out, "\r\n");
 }
@@ -289,16 +197,86 @@ void
 dsn_tail(struct buf *out, const struct dsn_facts *facts)
 {
 	buf_adds(out, "\r\n");
-	add_boundary(out, facts, "--");
+	add_delimiter(out, facts, "--");
 }
 
-/* The recipients told of once this report is posted: each report has more than those before it. */
+/*
+ * Of failure and success: the recipients told of once this report is posted, for each report has
+ * more than those before it. Otherwise: those told of before it.
+ */
 struct queue_id
 dsn_id(const struct envelope *e, enum dsn_kind kind)
 {
-	uint32_t told = 0;
+	uint32_t told = kinds[kind].first;
 
-	for (size_t i = 0; i < e->nrcpt; i++)
-		told += e->rcpt[i].reported || dsn_open(kind, &e->rcpt[i]);
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		const struct recipient *r = &e->rcpt[i];
+		if (kind == DSN_FAILURE || kind == DSN_SUCCESS)
+			told += r->reported || dsn_open(kind, r);
+		else
+			told += kind == DSN_COPY ? r->copied : r->warned;
+	}
 	return queue_id_add(e->id, told);
+}
+
+/* A Message-ID that may stand in a field as it is: nothing but printable ASCII in brackets. */
+static bool
+plain_id(const char *s)
+{
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] >= 0x7f)
+			return false;
+	return len > 2 && s[0] == '<' && s[len - 1] == '>';
+}
+
+/* The first one of its name; encoded words as a person reads them. */
+static void
+take_value(char *dst, size_t size, const struct header_field *f)
+{
+	const char *s = buf_str(&f->text) + f->value;
+	struct buf text = BUF_INIT(HEADER_FIELD_MAX);
+
+	if (*dst != '\0')
+		return;
+	words_decode(&text, s + strspn(s, " \t"));
+	text_clean(dst, size, buf_str(&text), text.len);
+	buf_free(&text);
+}
+
+static void
+take_field(struct dsn_original *o, const struct header_field *f)
+{
+	if (f->name == HEADER_SUBJECT)
+		take_value(o->subject, sizeof(o->subject), f);
+	if (f->name == HEADER_MESSAGE_ID)
+		take_value(o->message_id, sizeof(o->message_id), f);
+}
+
+/* Lines go in, fields come out; a line that completes the field before is to be pushed again. */
+void
+dsn_read_original(struct dsn_original *o, const char *header, size_t len)
+{
+	enum header_event event = HEADER_MORE;
+	const char *line = header, *end = header + len, *next;
+	struct header h;
+
+	*o = (struct dsn_original){
+	    .eightbit = eightbit(header, len),
+	    .utf8 = well_formed(header, len),
+	};
+	header_init(&h);
+	for (; line < end && (event == HEADER_MORE || event == HEADER_FIELD); line = next) {
+		const char *cr = memmem(line, (size_t)(end - line), "\r\n", 2);
+		size_t n = (size_t)((cr != NULL ? cr : end) - line);
+		next = cr != NULL ? cr + 2 : end;
+		while ((event = header_push(&h, line, n)) == HEADER_FIELD)
+			take_field(o, &h.field);
+	}
+	if (event == HEADER_MORE && header_finish(&h) == HEADER_FIELD)
+		take_field(o, &h.field);
+	header_free(&h);
+	if (!plain_id(o->message_id))
+		o->message_id[0] = '\0';
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/envelope.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +52,7 @@ parse_arrived(struct envelope *e, struct value *v)
 	    value_number(v, 999999, &usec) != 6)
 		return false;
 	e->arrived = sec * 1000000 + usec;
+	e->age = (struct retry_age){.at = (int64_t)sec};
 	return true;
 }
 
@@ -307,7 +307,7 @@ envelope_print(struct buf *out, const struct envelope *e)
 }
 
 /* size, body and dots stand in a row and have a fixed width, so one overwrite seals a head. */
-void
+int
 envelope_seal(char *head, const struct envelope *e, size_t *offset, size_t *len)
 {
 	struct buf b = BUF_INIT(256);
@@ -320,10 +320,12 @@ envelope_seal(char *head, const struct envelope *e, size_t *offset, size_t *len)
 	print_size(&b, e);
 	print_body(&b, e);
 	print_dots(&b, e);
-	assert(b.error == 0);
 	*len = b.len - *offset;
-	memcpy(head + *offset, b.data + *offset, *len);
+	if (b.error == 0)
+		memcpy(head + *offset, b.data + *offset, *len);
+	errno = b.error;
 	buf_free(&b);
+	return errno == 0 ? 0 : -1;
 }
 
 /* The next line into *v; false when it is not whole yet. */
@@ -356,6 +358,7 @@ envelope_parse(struct envelope *e, const char *data, size_t len, const char **wh
 	struct value rest = {data, len}, line;
 	size_t n = strlen(FORMAT);
 
+	errno = 0;
 	memset(e, 0, sizeof(*e));
 	*why = "not a spool file";
 	if (len > 0 && memcmp(data, FORMAT, len < n ? len : n) != 0)
@@ -379,7 +382,10 @@ envelope_parse(struct envelope *e, const char *data, size_t len, const char **wh
 			took = parse_field(e, f, line);
 		}
 		if (took != 1) {
-			*why = f < fields + COUNT(fields) ? f->bad : "unknown field";
+			if (errno == ENOMEM)
+				*why = NULL;
+			else
+				*why = f < fields + COUNT(fields) ? f->bad : "unknown field";
 			return -1;
 		}
 		if (f->often != MANY)
@@ -389,14 +395,43 @@ envelope_parse(struct envelope *e, const char *data, size_t len, const char **wh
 	return len >= ENVELOPE_HEAD_MAX ? -1 : 0;
 }
 
-void
-envelope_free(struct envelope *e)
+static void
+free_recipients(struct envelope *e)
 {
 	for (size_t i = 0; i < e->nrcpt; i++) {
 		free(e->rcpt[i].address);
 		free(e->rcpt[i].orcpt);
 	}
 	free(e->rcpt);
+}
+
+int
+envelope_keep(struct envelope *e, const uint32_t *which, size_t n)
+{
+	struct recipient *kept;
+	size_t cap = 1, k = 0; /* cap: see grow() */
+
+	while (cap < n)
+		cap *= 2;
+	if ((kept = calloc(cap, sizeof(*kept))) == NULL)
+		return -1;
+	while (k < n && which[k] < e->nrcpt && e->rcpt[which[k]].address != NULL) {
+		kept[k] = e->rcpt[which[k]];
+		e->rcpt[which[k++]] = (struct recipient){0};
+	}
+	free_recipients(e);
+	e->rcpt = kept;
+	e->nrcpt = k;
+	if (k == n)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+void
+envelope_free(struct envelope *e)
+{
+	free_recipients(e);
 	free(e->envid);
 	free(e->from);
 	memset(e, 0, sizeof(*e));

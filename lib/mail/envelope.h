@@ -34,6 +34,7 @@
 
 #include "mail/buf.h"
 #include "mail/queue_id.h"
+#include "mail/retry.h"
 #include "mail/status.h"
 
 #define ENVELOPE_HEAD_MAX (16U * 1024 * 1024) /* octets of a head */
@@ -68,6 +69,8 @@ struct recipient {
 	/* folded from the journal, see mail/journal.h */
 	struct status status; /* of the last attempt; class 0: none yet */
 	bool reported;        /* final, and the sender has been told (or is not to be) */
+	bool warned;          /* the sender has been told of the delay */
+	bool copied;          /* the postmaster has been told that nobody can be told */
 	unsigned attempts;    /* deferrals so far */
 	int64_t when;         /* of the last attempt, seconds since 1970 */
 	const char *text;     /* of the last attempt: borrowed from the folded octets, … */
@@ -89,24 +92,31 @@ struct envelope {
 	char *from;  /* "" is the null reverse-path */
 	struct recipient *rcpt;
 	size_t nrcpt;
+	struct retry_age age; /* from its arrival on, or as the journal has it */
 };
 
 /* Add a recipient; address is copied. 0, or -1: errno ENOMEM, or E2BIG beyond ENVELOPE_RCPT_MAX. */
 int envelope_add(struct envelope *e, const char *address);
+
+/*
+ * Keep n of its recipients, which[0] first, and forget the others: of many it may be only a few that
+ * are to stay in memory. 0, or -1: errno ENOMEM, or EINVAL where one is not there or named twice.
+ */
+int envelope_keep(struct envelope *e, const uint32_t *which, size_t n);
 
 /* Print the head. size, body, dots as they are now (zero while unknown). */
 void envelope_print(struct buf *out, const struct envelope *e);
 
 /*
  * Fill size, body and dots of `e` into the head at the start of `head`, as envelope_print() made
- * it: head[*offset .. *offset + *len) is what changed.
+ * it: head[*offset .. *offset + *len) is what changed. 0, or -1 with errno ENOMEM.
  */
-void envelope_seal(char *head, const struct envelope *e, size_t *offset, size_t *len);
+int envelope_seal(char *head, const struct envelope *e, size_t *offset, size_t *len);
 
 /*
  * Parse the head at the start of data[len]. Returns its octets, the empty line included; 0 when
  * more octets are needed; -1 when it is not a head, with *why a constant string that says what is
- * wrong. `e` owns copies of all strings: envelope_free() also after an error.
+ * wrong, or with *why NULL and errno ENOMEM. `e` owns copies of all strings: envelope_free() also after an error.
  */
 long envelope_parse(struct envelope *e, const char *data, size_t len, const char **why);
 

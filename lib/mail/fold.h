@@ -10,7 +10,7 @@
  * In a header the cut is before white space (RFC 5322 2.2.3), at 78 columns where there is some,
  * never so that a line of white space alone results; unfolding gives the line back. Damage is done
  * only where there is no white space in 998 octets: CRLF SP goes in, and f.cut is set; and a run of
- * white space that would fill a line is cut short.
+ * white space that would fill a line, or lies across its end, is cut short.
  * In a body the cut is before the last white space of 998 octets, or where there is none, at 998.
  */
 #ifndef MAIL_FOLD_H

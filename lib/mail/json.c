@@ -29,8 +29,8 @@ json_string(struct buf *out, const char *text)
 	buf_addc(out, '"');
 }
 
-static void
-add_key(struct buf *out, const char *key)
+void
+json_key(struct buf *out, const char *key)
 {
 	if (out->len > 0 && out->data[out->len - 1] != '{')
 		buf_addc(out, ',');
@@ -41,13 +41,13 @@ add_key(struct buf *out, const char *key)
 void
 json_member(struct buf *out, const char *key, const char *value)
 {
-	add_key(out, key);
+	json_key(out, key);
 	json_string(out, value);
 }
 
 void
 json_number(struct buf *out, const char *key, long long value)
 {
-	add_key(out, key);
+	json_key(out, key);
 	buf_addf(out, "%lld", value);
 }

@@ -16,4 +16,7 @@ void json_member(struct buf *out, const char *key, const char *value);
 /* The same for a number. */
 void json_number(struct buf *out, const char *key, long long value);
 
+/* Append `"key":` alone, with the comma; the caller appends the value. */
+void json_key(struct buf *out, const char *key);
+
 #endif

@@ -104,11 +104,24 @@ put(struct qp *q, char *o, char c)
 	return is_literal(c) && !is_risky(q, c) ? literal(q, o, c) : escape(q, o, c);
 }
 
+/*
+ * White space between "=" and the end of a line is padding (RFC 2045 6.7): a soft break may not come
+ * into it, or the "=" would be text.
+ */
 static char *
 put_again(struct qp *q, char *o, char c, bool seven)
 {
 	bool wide = seven && (unsigned char)c > 0x7f;
 
+	if (q->equals && is_blank(c)) {
+		if (q->padded < QP_PADDING)
+			q->padding[q->padded++] = c;
+		return o;
+	}
+	for (unsigned i = 0; i < q->padded; i++)
+		o = literal(q, room(q, o, 1), q->padding[i]);
+	q->padded = 0;
+	q->equals = c == '=';
 	o = room(q, o, wide || c == '=' ? 3 : 1); /* "=XX" stays together */
 	return wide || (q->soft && is_risky(q, c)) ? escape(q, o, c) : literal(q, o, c);
 }

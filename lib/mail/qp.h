@@ -14,11 +14,16 @@
 
 #include "mail/buf.h"
 
+#define QP_PADDING 8 /* octets of white space behind a stray "=" that stay; more of them go */
+
 struct qp {
 	unsigned column;
 	unsigned matched; /* octets of "From " held back at the start of a line */
 	char blank;       /* white space held back, as it may be the last of its line */
 	bool soft;        /* the line began behind a soft break */
+	bool equals;      /* qp_again(): "=" came last, but for white space … */
+	unsigned padded;  /* … that is held back, as it is nothing at the end of a line */
+	char padding[QP_PADDING];
 };
 
 /* Encode octets of a line. */

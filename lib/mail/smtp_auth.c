@@ -218,34 +218,47 @@ smtp_auth_cancelled(struct smtp_client *c, const struct smtp_asked *a)
 			    why != NULL ? why : ""));
 }
 
-/* Replace each run in the reply's text that begins as the secret does by a star. */
+/* The octets at the start of a text that are octets of the secret, from anywhere in it. */
+static size_t
+quoted(const char *text, size_t textlen, const char *secret, size_t len)
+{
+	size_t most = 0;
+
+	for (size_t from = 0; from + most < len; from++) {
+		size_t n = 0;
+
+		while (from + n < len && n < textlen && text[n] == secret[from + n])
+			n++;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Replace each such run in the text by a star. */
 static void
-hide(struct reply *r, const char *secret, size_t len)
+hide(char *text, size_t *textlen, const char *secret, size_t len)
 {
 	size_t least = len < HIDE ? len : HIDE;
 
-	for (size_t i = 0; least > 0 && i < r->len; i++) {
-		size_t n = 0;
+	for (size_t i = 0; least > 0 && i < *textlen; i++) {
+		size_t n = quoted(text + i, *textlen - i, secret, len);
 
-		while (n < len && i + n < r->len && r->text[i + n] == secret[n])
-			n++;
 		if (n < least)
 			continue;
-		r->text[i] = '*';
-		memmove(r->text + i + 1, r->text + i + n, r->len - i - n + 1);
-		r->len -= n - 1;
+		text[i] = '*';
+		memmove(text + i + 1, text + i + n, *textlen - i - n + 1);
+		*textlen -= n - 1;
 	}
 }
 
 void
-smtp_auth_hide(struct smtp_client *c)
+smtp_auth_hide(const struct smtp_client *c, char *text, size_t *len)
 {
-	const char *password;
-
-	if (c->sent.len == 0) /* nothing that could be quoted */
+	if (c->facts.account == NULL) /* before AUTH: nothing that could be quoted */
 		return;
-	for (const char *p = c->sent.data; p < c->sent.data + c->sent.len; p += strlen(p) + 1)
-		hide(&c->reply, p, strlen(p));
-	password = c->config->account->password;
-	hide(&c->reply, password, strlen(password));
+	for (size_t at = 0, n; at < c->sent.len; at += n + 1) {
+		n = strlen(c->sent.data + at);
+		hide(text, len, c->sent.data + at, n);
+	}
+	hide(text, len, c->facts.account->password, strlen(c->facts.account->password));
 }

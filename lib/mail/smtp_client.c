@@ -175,6 +175,7 @@ smtp_ask(struct smtp_client *c, enum smtp_step step, struct smtp_transaction *t,
 		smtp_end(c, &o);
 		return;
 	}
+	smtp_said_command(c, &a, c->out.data + from, c->out.len - from - 2);
 	c->queued += c->out.len - from;
 	a.end = step == STEP_BDAT ? UINT64_MAX : c->queued;
 	c->asked[(c->head + c->nasked++) % SMTP_ASKED] = a;
@@ -335,6 +336,7 @@ on_line(struct smtp_client *c)
 
 	if (len > 0 && c->line[len - 1] == '\r')
 		len--;
+	smtp_said_line(c, c->line, len);
 	c->text = reply_line_text(c->line, len, &c->textlen);
 	event = reply_push(&c->reply, c->line, len);
 	if (event == REPLY_BAD) {
@@ -344,7 +346,7 @@ on_line(struct smtp_client *c)
 	if (c->reply.lines > 1 && c->nasked > 0 && is_hello(c->asked[c->head].step))
 		smtp_ehlo_line(&c->ehlo, c->text, c->textlen);
 	if (event == REPLY_DONE) {
-		smtp_auth_hide(c);
+		smtp_auth_hide(c, c->reply.text, &c->reply.len);
 		on_reply(c);
 		reply_init(&c->reply);
 	}

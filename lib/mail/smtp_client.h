@@ -77,6 +77,17 @@
 
 typedef void smtp_trace(void *arg, enum stage stage, int code, const char *text);
 
+/* Who says a line of the dialogue; SMTP_NOTE: neither, it is about the session (net/session.h). */
+enum smtp_side {
+	SMTP_CLIENT,
+	SMTP_SERVER,
+	SMTP_NOTE,
+};
+
+struct smtp_transaction;
+typedef void smtp_said(
+    void *arg, const struct smtp_transaction *t, enum smtp_side side, const char *text);
+
 /* What a session needs to know; borrowed for its life. */
 struct smtp_client_config {
 	const char *hostname;               /* for EHLO: FQDN or address literal */
@@ -98,13 +109,19 @@ struct smtp_client_config {
 	 */
 	smtp_trace *trace;
 	void *trace_arg;
+	/*
+	 * Told of every line, before it goes and as it comes; NULL: nobody. The text is clean and without
+	 * secrets. t: whose message it is about; NULL: nobody's, or one's that has its fate already.
+	 */
+	smtp_said *said;
+	void *said_arg;
 };
 
 /* A message to be sent: which recipients of which envelope. The caller's, and neither freed nor
  * changed before its SMTP_EVENT_DONE. What is private need not be initialised. */
 struct smtp_transaction {
 	const struct envelope *envelope;
-	const uint32_t *rcpt; /* indexes into envelope->rcpt */
+	const uint32_t *rcpt; /* indexes into envelope->rcpt; NULL: its first nrcpt */
 	size_t nrcpt;
 	void *owner; /* the caller's */
 	bool probe;  /* nothing is sent: MAIL, RCPT and RSET only */

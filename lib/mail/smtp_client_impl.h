@@ -6,6 +6,7 @@
  *	smtp_end.c      the ways a session ends
  *	smtp_states.c   the table of steps; opening and closing a session
  *	smtp_auth.c     AUTH
+ *	smtp_said.c     the dialogue as a person may see it
  *	smtp_mail.c     transactions: who can be sent to; MAIL, RCPT
  *	smtp_content.c  … DATA, the final dot
  *	smtp_settle.c   … their fates, as events
@@ -167,8 +168,13 @@ void smtp_auth_send(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_auth_respond(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_auth_reply(struct smtp_client *c, const struct smtp_asked *a);
 void smtp_auth_cancelled(struct smtp_client *c, const struct smtp_asked *a);
-/* Take what AUTH sent out of a reply that quotes it. */
-void smtp_auth_hide(struct smtp_client *c);
+/* Take what AUTH sent out of a text of the server's, which may quote it. */
+void smtp_auth_hide(const struct smtp_client *c, char *text, size_t *len);
+
+/* smtp_said.c: lines without their ends; the reply's while it is not yet matched to what was asked. */
+void smtp_said_command(
+    const struct smtp_client *c, const struct smtp_asked *a, const char *line, size_t len);
+void smtp_said_line(const struct smtp_client *c, const char *line, size_t len);
 
 /* smtp_mail.c */
 

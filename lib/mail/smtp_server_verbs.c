@@ -242,9 +242,9 @@ smtp_out_of_order(const struct smtp_server *s)
 	case AT_CHUNK:
 		return "503 5.5.1 A message is under way: BDAT or RSET";
 	case AT_BROKEN:
-		return "503 5.5.1 RSET first: a chunk was refused";
+		break;
 	}
-	return "503 5.5.1 Not now";
+	return "503 5.5.1 RSET first: a chunk was refused";
 }
 
 /* No command at all. Where it is rather a message, its lines must not be obeyed. */

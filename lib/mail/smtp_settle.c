@@ -10,8 +10,10 @@
 const struct recipient *
 smtp_recipient(const struct smtp_transaction *t, size_t i)
 {
-	assert(t->rcpt[i] < t->envelope->nrcpt);
-	return &t->envelope->rcpt[t->rcpt[i]];
+	size_t at = t->rcpt != NULL ? t->rcpt[i] : i;
+
+	assert(at < t->envelope->nrcpt);
+	return &t->envelope->rcpt[at];
 }
 
 static bool
@@ -63,6 +65,7 @@ smtp_settle(struct smtp_client *c, struct smtp_transaction *t, const struct outc
 {
 	struct smtp_transaction **p = &c->first;
 
+	assert(t != NULL);
 	disown(c, t);
 	if (!t->doomed)
 		t->outcome = *o;

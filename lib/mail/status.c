@@ -239,13 +239,24 @@ status_final(struct outcome o)
 	return o;
 }
 
-/* C0, DEL and C1 at the start of a character. */
+/*
+ * C0, DEL and C1 at the start of a character, and what ends a line or turns the direction of the text
+ * behind it: U+2028 to 202E, 2066 to 2069. The character is whole.
+ */
 static bool
 is_control(const char *s)
 {
-	unsigned char c = (unsigned char)s[0];
+	unsigned char c = (unsigned char)s[0], d;
 
-	return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s[1] < 0xa0);
+	if (c < 0x80)
+		return c < 0x20 || c == 0x7f;
+	d = (unsigned char)s[1];
+	if (c == 0xc2)
+		return d < 0xa0;
+	if (c != 0xe2 || (d != 0x80 && d != 0x81))
+		return false;
+	c = (unsigned char)s[2];
+	return d == 0x80 ? c >= 0xa8 && c <= 0xae : c >= 0xa6 && c <= 0xa9;
 }
 
 void

@@ -117,8 +117,8 @@ bool status_throttled(const struct outcome *o);
 struct outcome status_final(struct outcome o);
 
 /*
- * One line out of foreign text: C0, DEL and C1 controls and bytes that are not UTF-8 become '?',
- * CR LF sequences a space; cut to `size` - 1 octets at a character's boundary. Every foreign
+ * One line out of foreign text: C0, DEL and C1 controls, Unicode's line ends and turns of direction,
+ * and bytes that are not UTF-8 become '?', CR LF sequences a space; cut to `size` - 1 octets at a character's boundary. Every foreign
  * string passes here before it is logged, stored or shown.
  */
 void text_clean(char *dst, size_t size, const char *src, size_t len);

@@ -116,8 +116,26 @@ submission_start(struct submission *s, struct buf *out)
 		buf_addc(out, ' ');
 	}
 	buf_addf(out, "id %s; ", f->id.s);
-	submission_date(out, f->now, f->utc_offset);
+	submission_date(out, f->now, 0);
 	buf_adds(out, "\r\n");
+}
+
+static bool
+lacks(const struct submission *s, enum header_name name, enum header_name resent)
+{
+	return !has_seen(s, name) || (has_seen_resent(s) && !has_seen(s, resent));
+}
+
+bool
+submission_lacks_author(const struct submission *s)
+{
+	return lacks(s, HEADER_FROM, HEADER_RESENT_FROM);
+}
+
+bool
+submission_lacks_date(const struct submission *s)
+{
+	return lacks(s, HEADER_DATE, HEADER_RESENT_DATE);
 }
 
 static void
@@ -271,6 +289,8 @@ submission_field(struct submission *s, const struct header_field *f, struct buf 
 	if (is_empty(f))
 		return;
 	take_sender(s, f);
+	if (f->name == HEADER_RETURN_PATH)
+		submission_return_path(s, f);
 	if (f->name == HEADER_MESSAGE_ID)
 		take_message_id(s, f->text.data + f->value, f->text.len - f->value);
 	s->seen |= bit(f->name);

@@ -5,7 +5,7 @@
  *
  *	Received            added first, with uid and queue ID
  *	Bcc, Resent-Bcc     removed, always; recipients with -t
- *	Return-Path         removed
+ *	Return-Path         removed, and told
  *	Content-Length      removed: the line ends it counted have changed
  *	From, Sender, Reply-To, To, Cc and their Resent- forms: bare names get the domain, and what
  *	                    is no address stays; nothing else in them changes
@@ -37,16 +37,19 @@
 
 #define SUBMISSION_HOPS 50 /* Received fields that mean a loop */
 
-/* What the caller knows; borrowed for as long as the submission lives. */
+/*
+ * What the caller knows; borrowed for as long as the submission lives. Marked "late" is what is asked
+ * for by submission_end() only, and only when submission_lacks_author() or _date().
+ */
 struct submission_facts {
 	const char *domain;    /* completes bare addresses */
 	const char *local;     /* completes bare recipients (-t), which aliases may still mean */
 	const char *hostname;  /* in Received and Message-ID */
-	const char *login;     /* of the uid: local-part of a From that is missing */
-	const char *full_name; /* display name of it, UTF-8; "" or NULL: none */
+	const char *login;     /* late: of the uid, local-part of a From that is missing */
+	const char *full_name; /* late: display name of it, UTF-8; "" or NULL: none */
 	unsigned uid;
 	uint64_t now;     /* microseconds since 1970 */
-	long utc_offset;  /* seconds east of Greenwich, for Date and Received */
+	long utc_offset;  /* late: seconds east of Greenwich, for Date; Received is in UTC */
 	bool from_header; /* -t: recipients are taken from the header */
 	struct queue_id id;
 	const char *with;        /* protocol for Received: "ESMTP"; NULL: none */
@@ -62,6 +65,8 @@ struct submission {
 	bool eightbit_header;         /* an octet above 0x7f in a field */
 	bool utf8_address;            /* … and in an address of one: it needs SMTPUTF8 */
 	char sender[ADDRESS_MAX + 1]; /* first From (or Sender) mailbox, as it came; "": none */
+	bool returned;                /* there was a Return-Path: */
+	char return_path[ADDRESS_MAX + 1]; /* the first one's address; "" is the null one */
 	struct buf bad_list;   /* recipients of the header that are no address, NUL-terminated */
 	struct buf message_id; /* the value of the first Message-ID, or of ours; for the log */
 	/* private */
@@ -80,6 +85,10 @@ void submission_start(struct submission *s, struct buf *out);
 
 /* One field: what goes out is appended, CRLF included; nothing when it is dropped. */
 void submission_field(struct submission *s, const struct header_field *f, struct buf *out);
+
+/* Whether a From or Resent-From, a Date or Resent-Date will have to be made, as far as is known now. */
+bool submission_lacks_author(const struct submission *s);
+bool submission_lacks_date(const struct submission *s);
 
 /*
  * The header is over: what is missing is appended, then the empty line. With -t the recipients are

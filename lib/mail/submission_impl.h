@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * submission_impl: what submission.c has of submission_rewrite.c, where address fields are edited.
+ * submission_impl: what submission.c has of submission_rewrite.c, where address fields are edited, and
+ * of submission_recipients.c.
  */
 #ifndef MAIL_SUBMISSION_IMPL_H
 #define MAIL_SUBMISSION_IMPL_H
@@ -19,5 +20,8 @@ void submission_addresses(struct submission *s, const struct header_field *f, st
  * has a Reply-To of its own or keep says so.
  */
 void submission_keep(const struct submission *s, bool has_reply_to, struct buf *out);
+
+/* A Return-Path: s->return_path, if it is the first. */
+void submission_return_path(struct submission *s, const struct header_field *f);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mail/submission.h"
+#include "mail/submission_impl.h"
 
 /* A recipient to be sorted, so that those who are there twice come together. */
 struct item {
@@ -66,4 +66,24 @@ submission_recipients(struct envelope *e, const struct buf *list)
 	rc = add_unique(e, items, n, there);
 	free(items);
 	return rc;
+}
+
+/* One that is no path is as good as none. */
+void
+submission_return_path(struct submission *s, const struct header_field *f)
+{
+	const char *value = f->text.data + f->value;
+	size_t len = f->text.len - f->value;
+	struct address_parser p;
+	struct address a;
+
+	if (s->returned)
+		return;
+	for (; len > 0 && (*value == ' ' || *value == '\t'); len--)
+		value++;
+	address_start(&p, value, len);
+	s->return_path[0] = '\0';
+	s->returned = (len >= 2 && memcmp(value, "<>", 2) == 0) ||
+		      (address_next(&p, &a) == ADDRESS_ONE &&
+			  address_qualify(s->return_path, a.mailbox, s->facts->domain) == 0);
 }

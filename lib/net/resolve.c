@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include <arpa/nameser.h>
+#include "net/resolve_libc.h"
+
+#include <bsd/stdlib.h>
 #include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
-#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <resolv.h>
-#include <string.h>
+#include "net/resolve_libc.h"
 
-#undef STATUS /* nameser's opcode, which nobody here means */
+#include <string.h>
 
 #include "mail/buf.h"
 #include "net/inet.h"

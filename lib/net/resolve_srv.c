@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <arpa/nameser.h>
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 

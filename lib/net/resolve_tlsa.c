@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include <arpa/nameser.h>
-#include <resolv.h>
+#include "net/resolve_libc.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#undef STATUS /* nameser's opcode, which nobody here means */
 
 #include "net/resolve_impl.h"
 

@@ -148,12 +148,6 @@ session_error(const struct session *s)
 }
 
 bool
-session_reached(const struct session *s)
-{
-	return s->reached;
-}
-
-bool
 session_damaged(const struct session *s)
 {
 	return s->damaged;
@@ -186,6 +180,8 @@ set_client_config(struct session *s)
 	    .binding = &s->binding,
 	    .trace = config->trace,
 	    .trace_arg = config->trace_arg,
+	    .said = config->said,
+	    .said_arg = config->said_arg,
 	};
 }
 
@@ -279,6 +275,8 @@ go_on_securing(struct session *s)
 	tls_describe(s->stream.tls, s->tls, sizeof(s->tls));
 	tls_binding(s->stream.tls, &s->binding);
 	trace_tls(s);
+	if (s->config.said != NULL)
+		s->config.said(s->config.said_arg, NULL, SMTP_NOTE, s->tls);
 	if (s->client == NULL) {
 		start_talk(s);
 		return;

@@ -78,6 +78,9 @@ struct session_config {
 	 */
 	smtp_trace *trace;
 	void *trace_arg;
+	/* The same, and what TLS there is, as SMTP_NOTE. */
+	smtp_said *said;
+	void *said_arg;
 	/* The next message for this session, or NULL. It is the session's until SMTP_EVENT_DONE. */
 	struct session_mail *(*next)(void *owner);
 	void *owner;

@@ -5,6 +5,12 @@
 #include "net/session_impl.h"
 
 bool
+session_reached(const struct session *s)
+{
+	return s->reached;
+}
+
+bool
 session_without_proxy(const struct session *s)
 {
 	return s->config.proxy.address.len != 0 && !s->proxied;

@@ -49,6 +49,9 @@ struct tls_settings {
 struct tls_context *tls_context_new(const struct tls_settings *settings, char why[TLS_TEXT]);
 void tls_context_free(struct tls_context *ctx);
 
+/* Each path where OpenSSL looks by itself, for certificates and for its own settings. */
+void tls_each_path(void (*each)(void *arg, const char *path), void *arg);
+
 /* Whom to expect; read by tls_new() only. */
 struct tls_peer {
 	const char *name; /* "host[address]:port": what a session may be resumed with */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <openssl/conf.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,4 +140,19 @@ tls_context_free(struct tls_context *c)
 	tls_cache_free(c);
 	SSL_CTX_free(c->ctx);
 	free(c);
+}
+
+void
+tls_each_path(void (*each)(void *arg, const char *path), void *arg)
+{
+	const char *modules = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+	char *conf = CONF_get1_default_config_file();
+
+	each(arg, X509_get_default_cert_file());
+	each(arg, X509_get_default_cert_dir());
+	if (modules != NULL)
+		each(arg, modules);
+	if (conf != NULL)
+		each(arg, conf);
+	OPENSSL_free(conf);
 }

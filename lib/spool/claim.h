@@ -27,7 +27,7 @@ struct claim {
 	struct spool *spool;
 	enum spool_state state;
 	struct queue_id id;
-	int fd; /* read-only, -1 when closed; the offset is not used: pread */
+	int fd; /* read-only but for CLAIM_STEER, -1 when closed; the offset is not used: pread */
 	struct stat st;
 	struct envelope envelope; /* with the journal folded in */
 	uint64_t message;         /* offset of the message: octets of the head */
@@ -46,7 +46,8 @@ enum claim_result {
 
 enum claim_mode {
 	CLAIM_LOOK, /* read only: mailq */
-	CLAIM_WORK, /* lock it */
+	CLAIM_WORK, /* lock it, to deliver it */
+	CLAIM_STEER, /* lock it, to do with it what a person wants; the descriptor can be written to */
 };
 
 /* Whatever the result, the caller ends with claim_close(). */
@@ -58,6 +59,9 @@ void claim_close(struct claim *c);
 /* Recipients that are neither delivered nor failed: still to be tried. */
 size_t claim_pending(const struct claim *c);
 
+/* Somebody took the file away, or to another state, though it is claimed: nothing can be noted there. */
+bool claim_gone(const struct claim *c);
+
 /*
  * Append whole journal lines in one write; with `sync` they are on disk when it returns. A torn last
  * line is closed off first. 0, or -1 with errno and spool->error.
@@ -66,6 +70,12 @@ int claim_append(struct claim *c, const struct buf *lines, bool sync);
 
 /* Next attempt at `when` (seconds since 1970): mtime, and into cur/ from wherever it is. */
 int claim_defer(struct claim *c, int64_t when);
+
+/*
+ * The same for one that has no room now, whatever its own next attempt would be: what can be had
+ * sooner than that, when there is room. Its mtime says so, see SPOOL_ASIDE.
+ */
+int claim_set_aside(struct claim *c, int64_t when);
 
 /* Into another state, mtime kept. */
 int claim_move(struct claim *c, enum spool_state state);

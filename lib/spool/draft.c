@@ -11,23 +11,7 @@
 /* Tries to find an ID that tmp/ does not have; two posts within four microseconds share 512. */
 #define TRIES 16
 
-/* write(2) until all is written. */
-static int
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? EIO : errno;
-			return -1;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
+#define AHEAD (1024 * 1024) /* octets that the disk is given at a time before the end */
 
 static int
 pwrite_all(int fd, const char *data, size_t len, off_t at)
@@ -55,6 +39,7 @@ draft_open_as(struct draft *d, struct spool *sp, struct queue_id id)
 	*d = (struct draft){.spool = sp,
 	    .id = id,
 	    .fd = -1,
+	    .into = SPOOL_NEW,
 	    .out = BUF_INIT(ENVELOPE_HEAD_MAX),
 	    .lines = BUF_INIT(ENVELOPE_HEAD_MAX)};
 	if (dir == -1)
@@ -66,11 +51,20 @@ draft_open_as(struct draft *d, struct spool *sp, struct queue_id id)
 	return 0;
 }
 
+/* One call; arc4random() would set up a generator for a single number. */
+static uint32_t
+random_number(void)
+{
+	uint32_t n;
+
+	return getentropy(&n, sizeof(n)) == 0 ? n : arc4random();
+}
+
 int
 draft_open(struct draft *d, struct spool *sp, uint64_t now)
 {
 	for (int i = 0; i < TRIES; i++) {
-		if (draft_open_as(d, sp, queue_id_make(now, arc4random())) == 0)
+		if (draft_open_as(d, sp, queue_id_make(now, random_number())) == 0)
 			return 0;
 		if (errno != EEXIST)
 			break;
@@ -78,12 +72,35 @@ draft_open(struct draft *d, struct spool *sp, uint64_t now)
 	return -1;
 }
 
+/*
+ * Have the disk begin with what is there, while the rest of a large message is being read. Without
+ * one of the WAIT flags no error is taken from fsync(), which alone says what came to the disk.
+ */
+static void
+start_writing(struct draft *d)
+{
+	if (d->written - d->started < AHEAD)
+		return;
+	sync_file_range(
+	    d->fd, (off_t)d->started, (off_t)(d->written - d->started), SYNC_FILE_RANGE_WRITE);
+	d->started = d->written;
+}
+
+static int
+put(struct draft *d, const char *data, size_t len)
+{
+	if (spool_write(d->fd, data, len) == -1)
+		return spool_fail(d->spool, "write tmp", d->id.s);
+	d->written += len;
+	start_writing(d);
+	return 0;
+}
+
 static int
 flush_out(struct draft *d)
 {
-	if (write_all(d->fd, d->out.data, d->out.len) == -1)
-		return spool_fail(d->spool, "write tmp", d->id.s);
-	d->written += d->out.len;
+	if (put(d, d->out.data, d->out.len) == -1)
+		return -1;
 	d->head_out = true;
 	buf_clear(&d->out);
 	return 0;
@@ -117,29 +134,31 @@ draft_write(struct draft *d, const char *data, size_t len)
 		buf_add(&d->out, data, len);
 		return check_buffer(d);
 	}
-	if (write_all(d->fd, data, len) == -1)
-		return spool_fail(d->spool, "write tmp", d->id.s);
-	d->written += len;
-	return 0;
+	return put(d, data, len);
+}
+
+uint64_t
+draft_size(const struct draft *d)
+{
+	return d->written + d->out.len - d->head;
 }
 
 /* Fill in what was not known at the head's time: in the buffer while it is there, else in place. */
 static int
 seal(struct draft *d, struct envelope *e)
 {
-	char line[256];
+	char line[256] = "";
 	size_t offset, len;
 
-	e->size = d->written + d->out.len - d->head;
+	e->size = draft_size(d);
 	if (e->size > ENVELOPE_SIZE_MAX) {
 		errno = EFBIG;
 		return spool_fail(d->spool, "write tmp", d->id.s);
 	}
-	if (!d->head_out) {
-		envelope_seal(d->out.data, e, &offset, &len);
+	if (envelope_seal(d->head_out ? line : d->out.data, e, &offset, &len) == -1)
+		return spool_fail(d->spool, "buffer tmp", d->id.s);
+	if (!d->head_out)
 		return 0;
-	}
-	envelope_seal(line, e, &offset, &len);
 	if (pwrite_all(d->fd, line + offset, len, (off_t)offset) == -1)
 		return spool_fail(d->spool, "write tmp", d->id.s);
 	return 0;
@@ -161,6 +180,7 @@ int
 draft_again(struct draft *d, struct draft *old)
 {
 	struct buf lines = d->lines;
+	enum spool_state into = d->into;
 	int r;
 
 	*old = (struct draft){.spool = d->spool, .fd = -1};
@@ -171,6 +191,7 @@ draft_again(struct draft *d, struct draft *old)
 	old->lines = (struct buf)BUF_INIT(0);
 	r = draft_open_as(d, old->spool, old->id);
 	d->lines = lines;
+	d->into = into;
 	return r;
 }
 
@@ -192,9 +213,9 @@ int
 draft_commit(struct draft *d, struct envelope *e)
 {
 	struct spool *sp = d->spool;
-	int new = spool_dir(sp, SPOOL_NEW), fd;
+	int dir = spool_dir(sp, d->into), fd;
 
-	if (new == -1)
+	if (dir == -1)
 		return -1;
 	if (seal(d, e) == -1 || draft_write(d, d->lines.data, d->lines.len) == -1 ||
 	    flush_out(d) == -1) /* a part in tmp/: swept */
@@ -205,13 +226,13 @@ draft_commit(struct draft *d, struct envelope *e)
 	d->fd = -1;
 	if (close(fd) == -1)
 		return spool_fail(sp, "close tmp", d->id.s);
-	if (spool_rename(sp, d->id.s, SPOOL_TMP, SPOOL_NEW) == -1)
+	if (spool_rename(sp, d->id.s, SPOOL_TMP, d->into) == -1)
 		return -1;
-	if (fsync(new) == -1) { /* queued, perhaps: the caller was not told yes */
+	if (fsync(dir) == -1) { /* queued, perhaps: the caller was not told yes */
 		int e2 = errno;
-		unlinkat(new, d->id.s, 0); /* it will retry, and must not get two */
+		unlinkat(dir, d->id.s, 0); /* it will retry, and must not get two */
 		errno = e2;
-		return spool_fail(sp, "sync new", "");
+		return spool_fail(sp, "sync", spool_state_name(d->into));
 	}
 	d->made = false; /* queued */
 	buf_free(&d->out);

@@ -8,6 +8,7 @@
 #define SPOOL_SCAN_H
 
 #include <dirent.h>
+#include <stdbool.h>
 
 #include "spool/spool.h"
 
@@ -20,6 +21,7 @@ struct scan {
 struct scan_entry {
 	char name[16]; /* a queue ID */
 	int64_t due;   /* mtime, seconds since 1970 */
+	bool aside;    /* by claim_set_aside() */
 	uint64_t size; /* octets of the file */
 };
 
@@ -28,6 +30,9 @@ int scan_open(struct scan *s, struct spool *sp, enum spool_state state);
 
 /* 1 and *entry, 0 at the end, -1 with errno. */
 int scan_next(struct scan *s, struct scan_entry *entry);
+
+/* The same for who wants the names only, and saves the stat: what may be gone already counts. */
+int scan_name(struct scan *s, char name[16]);
 
 void scan_close(struct scan *s);
 

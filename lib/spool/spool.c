@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define NOREPLACE 1U /* RENAME_NOREPLACE, which not every C library declares, nor renameat2() */
+
+#define NOT_OURS "is no directory of its owner that can be read"
 
 static const char *const state_names[SPOOL_STATES] = {"tmp", "new", "cur", "hold", "failed"};
 
@@ -43,7 +48,10 @@ static void
 reset(struct spool *sp)
 {
 	sp->fd = -1;
-	sp->owner = 0;
+	sp->owner = geteuid(); /* we open no other's */
+	sp->flat = false;
+	sp->queue_dev = 0;
+	sp->queue_ino = 0;
 	/* Not the whole of the texts: it is done for every message that is posted. */
 	sp->path[0] = sp->error[0] = sp->notice[0] = '\0';
 	for (int i = 0; i < SPOOL_STATES; i++)
@@ -83,7 +91,14 @@ open_owned(struct spool *sp)
 			errno = EPERM;
 		return -1;
 	}
-	if (fstat(fd, &st) == -1 || st.st_uid != geteuid()) {
+	if (fstat(fd, &st) == -1) {
+		int e = errno;
+
+		close(fd);
+		errno = e;
+		return -1;
+	}
+	if (st.st_uid != sp->owner) {
 		close(fd);
 		errno = EPERM;
 		return -1;
@@ -96,7 +111,6 @@ open_owned(struct spool *sp)
 		return -1;
 	}
 	sp->fd = fd;
-	sp->owner = geteuid();
 	return 1;
 }
 
@@ -114,6 +128,19 @@ sync_dir(const char *path)
 	return r;
 }
 
+/* While there is room for it: a flusher that cannot lock could not make any by delivering. */
+static int
+make_lock(const struct spool *sp)
+{
+	int fd = openat(
+	    sp->fd, SPOOL_LOCK, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 /*
  * Make sp->path with its states. The states come first to the disk, then the name of the
  * whole: a power cut leaves no half of it that would look complete.
@@ -128,7 +155,7 @@ make_owned(struct spool *sp, const char *parent)
 	for (int i = 0; i < SPOOL_STATES; i++)
 		if (mkdirat(sp->fd, state_names[i], 0700) == -1 && errno != EEXIST)
 			return -1;
-	return fsync(sp->fd) == 0 && sync_dir(parent) == 0 ? 0 : -1;
+	return make_lock(sp) == 0 && fsync(sp->fd) == 0 && sync_dir(parent) == 0 ? 0 : -1;
 }
 
 /* Whether `name` is "<uid>" or "<uid>.<16 letters and digits>". */
@@ -153,7 +180,7 @@ find_other(struct spool *sp, const char *queue_dir)
 	if (dir == NULL)
 		return -1;
 	while (found == 0 && (d = readdir(dir)) != NULL)
-		if (spool_name(d->d_name, geteuid()) && set_path(sp, queue_dir, d->d_name) == 0 &&
+		if (spool_name(d->d_name, sp->owner) && set_path(sp, queue_dir, d->d_name) == 0 &&
 		    (found = open_owned(sp)) == -1)
 			found = 0;
 	closedir(dir);
@@ -165,7 +192,7 @@ make_other(struct spool *sp, const char *queue_dir)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	char name[32];
-	int n = snprintf(name, sizeof(name), "%u.", (unsigned)geteuid());
+	int n = snprintf(name, sizeof(name), "%u.", (unsigned)sp->owner);
 
 	for (int i = 0; i < SPOOL_SUFFIX_LEN; i++)
 		name[n + i] = letters[arc4random_uniform(sizeof(letters) - 1)];
@@ -179,9 +206,12 @@ open_squatted(struct spool *sp, const char *queue_dir, unsigned flags)
 	struct stat st;
 	int r;
 
+	/* Ours all the same, and not to be had now: nobody would look into a second one afterwards. */
+	if (lstat(sp->path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == sp->owner)
+		return refuse(sp, sp->path, "cannot be opened by its owner: chmod 700 it");
 	if (lstat(sp->path, &st) == 0)
-		snprintf(sp->notice, sizeof(sp->notice), "%s, of uid %u, is not our directory", sp->path,
-		    (unsigned)st.st_uid);
+		snprintf(sp->notice, sizeof(sp->notice), "%s, of uid %u, is not our directory",
+		    sp->path, (unsigned)st.st_uid);
 	if ((r = find_other(sp, queue_dir)) != 0)
 		return r == 1 ? 0 : -1;
 	if (!(flags & SPOOL_CREATE)) {
@@ -198,7 +228,7 @@ check_queue_dir(struct spool *sp, const char *queue_dir, unsigned flags)
 	struct stat st;
 
 	if (stat(queue_dir, &st) == -1) {
-		if (errno != ENOENT || geteuid() != 0 || !(flags & SPOOL_CREATE))
+		if (errno != ENOENT || sp->owner != 0 || !(flags & SPOOL_CREATE))
 			return -1;
 		if ((mkdir(queue_dir, 01777) == -1 && errno != EEXIST) ||
 		    chmod(queue_dir, 01777) == -1 || stat(queue_dir, &st) == -1)
@@ -208,7 +238,9 @@ check_queue_dir(struct spool *sp, const char *queue_dir, unsigned flags)
 		errno = ENOTDIR;
 		return -1;
 	}
-	if (!(st.st_mode & S_ISVTX) && (st.st_uid != geteuid() || (st.st_mode & 022) != 0))
+	sp->queue_dev = st.st_dev;
+	sp->queue_ino = st.st_ino;
+	if (!(st.st_mode & S_ISVTX) && (st.st_uid != sp->owner || (st.st_mode & 022) != 0))
 		return refuse(sp, queue_dir,
 		    "is neither sticky nor yours alone, so others could remove mail: "
 		    "chmod 1777 it or set queue.dir");
@@ -220,7 +252,7 @@ open_below(struct spool *sp, const char *queue_dir, unsigned flags)
 {
 	char uid[16];
 
-	snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
+	snprintf(uid, sizeof(uid), "%u", (unsigned)sp->owner);
 	if (check_queue_dir(sp, queue_dir, flags) == -1) {
 		set_path(sp, queue_dir, "");
 		return -1;
@@ -282,6 +314,21 @@ open_home(struct spool *sp, const char *home_state, unsigned flags)
 	return make_path(sp->path) == 0 ? make_owned(sp, parent) : -1;
 }
 
+/* Not inlined: every post would page in the room that this takes on the stack. */
+__attribute__((noinline)) static int
+open_home_instead(struct spool *sp, const char *home_state, unsigned flags)
+{
+	struct spool home;
+
+	reset(&home);
+	if (open_home(&home, home_state, flags) == 0) {
+		*sp = home;
+		return 0;
+	}
+	spool_close(&home);
+	return -1;
+}
+
 int
 spool_open(struct spool *sp, const char *queue_dir, const char *home_state, unsigned flags)
 {
@@ -293,15 +340,9 @@ spool_open(struct spool *sp, const char *queue_dir, const char *home_state, unsi
 	e = errno;
 	if (sp->error[0] == '\0')
 		spool_fail(sp, "open spool", "");
-	if (home_state != NULL && (e == ENOENT || e == EACCES || e == EROFS || e == ENOTDIR)) {
-		struct spool home;
-		reset(&home);
-		if (open_home(&home, home_state, flags) == 0) {
-			*sp = home;
-			return 0;
-		}
-		spool_close(&home);
-	}
+	if (home_state != NULL && (e == ENOENT || e == EACCES || e == EROFS || e == ENOTDIR) &&
+	    open_home_instead(sp, home_state, flags) == 0)
+		return 0;
 	spool_close(sp);
 	errno = e;
 	return -1;
@@ -319,8 +360,11 @@ spool_open_named(struct spool *sp, const char *queue_dir, const char *name)
 	case 0:
 		errno = ENOENT;
 		break;
+	default:
+		if (errno == EPERM)
+			return refuse(sp, sp->path, NOT_OURS);
 	}
-	return spool_fail(sp, "open spool", "");
+	return sp->error[0] != '\0' ? -1 : spool_fail(sp, "open spool", "");
 }
 
 void
@@ -336,6 +380,19 @@ spool_close(struct spool *sp)
 		sp->state[i] = -1;
 }
 
+bool
+spool_unwritable(int error)
+{
+	return error == EROFS || error == EACCES || error == EPERM || error == ENOENT ||
+	       error == ENOTDIR || error == ELOOP;
+}
+
+int
+spool_writable(struct spool *sp)
+{
+	return faccessat(sp->fd, ".", W_OK, 0) == 0 ? 0 : spool_fail(sp, "write to", "");
+}
+
 int
 spool_dir(struct spool *sp, enum spool_state state)
 {
@@ -346,8 +403,8 @@ spool_dir(struct spool *sp, enum spool_state state)
 		return fd;
 	fd = openat(sp->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* Another process may make it at the same moment. */
-	if (fd == -1 && errno == ENOENT &&
-	    (mkdirat(sp->fd, name, 0700) == 0 || errno == EEXIST) && fsync(sp->fd) == 0)
+	if (fd == -1 && errno == ENOENT && (mkdirat(sp->fd, name, 0700) == 0 || errno == EEXIST) &&
+	    fsync(sp->fd) == 0)
 		fd = openat(sp->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return spool_fail(sp, "open", name);
@@ -365,7 +422,7 @@ spool_rename(struct spool *sp, const char *id, enum spool_state from, enum spool
 
 	if (a == -1 || b == -1)
 		return -1;
-	if (renameat2(a, id, b, id, RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, a, id, b, id, NOREPLACE) == 0)
 		return 0;
 	if (errno == EINVAL || errno == ENOSYS) {
 		if (faccessat(b, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -376,62 +433,19 @@ spool_rename(struct spool *sp, const char *id, enum spool_state from, enum spool
 	return spool_fail(sp, "move into", state_names[to]);
 }
 
-/*
- * Open file description locks: smtp and a child inherit none of it through exec, and somebody
- * who only wants to know asks without taking it for an instant, which a starting flusher
- * would take for another flusher.
- */
 int
-spool_lock(struct spool *sp)
+spool_write(int fd, const char *data, size_t len)
 {
-	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(
-	    sp->fd, SPOOL_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-
-	if (fd == -1)
-		return spool_fail(sp, "open", SPOOL_LOCK);
-	if (fcntl(fd, F_OFD_SETLK, &l) == -1) {
-		bool taken = errno == EAGAIN || errno == EACCES;
-		spool_fail(sp, "lock", SPOOL_LOCK);
-		close(fd);
-		if (taken)
-			errno = EWOULDBLOCK;
-		return -1;
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? EIO : errno;
+			return -1;
+		}
+		data += n;
+		len -= (size_t)n;
 	}
-	return fd;
-}
-
-bool
-spool_flusher_alive(struct spool *sp)
-{
-	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = openat(sp->fd, SPOOL_LOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool alive = fd != -1 && fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
-
-	if (fd != -1)
-		close(fd);
-	return alive;
-}
-
-unsigned
-spool_sweep(struct spool *sp, int64_t now)
-{
-	int fd =
-	    openat(sp->fd, state_names[SPOOL_TMP], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
-	struct dirent *d;
-	struct stat st;
-	unsigned swept = 0;
-
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return 0;
-	}
-	while ((d = readdir(dir)) != NULL)
-		if (d->d_name[0] != '.' && fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_mtime < now - SPOOL_TMP_AGE && unlinkat(fd, d->d_name, 0) == 0)
-			swept++;
-	closedir(dir);
-	return swept;
+	return 0;
 }

@@ -9,6 +9,7 @@
  *	                    failed/ID   could be neither delivered nor bounced; waits for a person
  *	                    lock        locked by the one flusher of this spool
  *	                    socket      that flusher listens for pokes here, see sys/poke.h
+ *	                    counts      what that flusher has counted, see tally.h
  *
  * The moves, each one rename(2) or unlink(2), so a crash leaves one state or the other:
  *
@@ -48,6 +49,13 @@ const char *spool_state_name(enum spool_state state);
 /* Behind a squatted uid and a dot: letters and digits, as many as make guessing hopeless. */
 #define SPOOL_SUFFIX_LEN 16
 
+/*
+ * The nanoseconds of the mtime of what was set aside for want of room, not for its next attempt, for
+ * which they are 0. Half a second: file systems that count no finer than milliseconds keep it; where
+ * it is lost, the message waits until its time.
+ */
+#define SPOOL_ASIDE 500000000L
+
 #define SPOOL_LOCK "lock"
 #define SPOOL_TMP_AGE (36 * 60 * 60) /* seconds, as maildir has it */
 
@@ -55,6 +63,9 @@ struct spool {
 	int fd;                /* the owner's directory; -1: not open */
 	int state[SPOOL_STATES]; /* its subdirectories, opened when first needed; -1 before */
 	uid_t owner;
+	bool flat; /* no spool of a flusher, but a directory of carry.h */
+	dev_t queue_dev; /* of the queue directory that it is below; 0 and 0: of none */
+	ino_t queue_ino;
 	char path[PATH_MAX]; /* of the owner's directory, for messages */
 	/* What went wrong last: "cannot create /var/spool/pillarbox/1000: Permission denied (uid 1000)" */
 	char error[PATH_MAX + 256];
@@ -88,6 +99,15 @@ int spool_open_named(struct spool *sp, const char *queue_dir, const char *name);
 
 void spool_close(struct spool *sp);
 
+/*
+ * Whether this errno, of opening a spool or making a file in it, says that this user cannot write here
+ * at all, so that another way may help: not that a disk is full.
+ */
+bool spool_unwritable(int error);
+
+/* Whether a file can be made in it, by its mode and its file system. 0, or -1 with errno and spool->error. */
+int spool_writable(struct spool *sp);
+
 /* Descriptor of a state's directory (owned by the spool), or -1 with errno and spool->error. */
 int spool_dir(struct spool *sp, enum spool_state state);
 
@@ -110,5 +130,8 @@ int spool_rename(struct spool *sp, const char *id, enum spool_state from, enum s
 
 /* For the functions of this folder: note errno and what was being done in sp->error. Returns -1. */
 int spool_fail(struct spool *sp, const char *act, const char *name);
+
+/* For the functions of this folder: write(2) until all is written. 0, or -1 with errno. */
+int spool_write(int fd, const char *data, size_t len);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NOGROUP 65534
@@ -75,6 +77,26 @@ become(uid_t uid)
 	    setresuid(uid, uid, uid) == -1 || verify(uid, gid) == -1)
 		return -1;
 	return prctl(PR_SET_DUMPABLE, 0);
+}
+
+int
+become_powerless(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0}, left[2];
+
+	/* Without no_new_privs root's next exec would have all of the bounding set again. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* EPERM for those who had none */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none) == -1 || syscall(SYS_capget, &head, left) == -1)
+		return -1;
+	if (memcmp(left, none, sizeof(none)) == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
 }
 
 uid_t

@@ -15,6 +15,12 @@
  */
 int become(uid_t uid);
 
+/*
+ * Give up what is more than the uid itself, also for programs that are run from now on: all
+ * capabilities, and what a set-id file would give. 0, or -1 with errno: the process must then exit.
+ */
+int become_powerless(void);
+
 /* The uid of a name in /etc/passwd; `otherwise` when it is not there. */
 uid_t become_uid(const char *name, uid_t otherwise);
 

@@ -3,6 +3,13 @@
 
 #include <time.h>
 
+/* Linux's CLOCK_MONOTONIC stands still in a suspended machine; that of others does not. */
+#if defined(__linux__) && defined(CLOCK_BOOTTIME)
+#define STEADY_CLOCK CLOCK_BOOTTIME
+#else
+#define STEADY_CLOCK CLOCK_MONOTONIC
+#endif
+
 uint64_t
 clock_wall(void)
 {
@@ -15,7 +22,8 @@ clock_wall(void)
 int64_t
 clock_seconds(void)
 {
-	return (int64_t)time(NULL);
+	/* Not time(2): it may still say the second before when a timer has rung. */
+	return (int64_t)(clock_wall() / 1000000);
 }
 
 int64_t
@@ -23,8 +31,14 @@ clock_monotonic(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(STEADY_CLOCK, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+clock_uptime(void)
+{
+	return clock_monotonic() / 1000;
 }
 
 long

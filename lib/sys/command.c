@@ -42,12 +42,15 @@ static void
 run(char *const argv[], int out)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigset_t none;
 
 	setpgid(0, 0);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		_exit(EX_OSERR);
 	program_close(-1);
 	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* a service has its signals blocked but in its sleep */
 	restrict_environment();
 	execvp(argv[0], argv);
 	_exit(NOT_RUN);

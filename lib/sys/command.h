@@ -3,7 +3,7 @@
  * command: the first line that another program says.
  *
  * No shell runs it. It has our standard error, /dev/null to read from and no other descriptor of
- * ours, a process group of its own, and our environment without PILLARBOX_RELAY_* and with a PATH.
+ * ours, a process group of its own, no signal blocked, and our environment without PILLARBOX_RELAY_* and with a PATH.
  */
 #ifndef SYS_COMMAND_H
 #define SYS_COMMAND_H

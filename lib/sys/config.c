@@ -212,6 +212,8 @@ load_file(struct settings *s, const char *path, enum need need)
 	const char *why;
 
 	if (file_load(&content, path, NULL, &why) == -1) {
+		if (file_error_passes(errno))
+			s->unread = errno;
 		report_unread(&r, need, why);
 	} else {
 		r.p = buf_str(&content);
@@ -245,21 +247,31 @@ chop(char *s, const char *tail)
 	return true;
 }
 
+/* Compose files set a variable to nothing where they have no value for it. */
 static void
 take_line_of_file(
     struct reading *r, const struct setting_place *p, const char *label, const char *path)
 {
 	char value[SECRET_LEN];
-	const char *why;
+	const char *why = "not an absolute path";
+	mode_t mode = 0;
 
-	if (file_line(value, sizeof(value), path, NULL, &why) == 0)
+	if (*path == '\0')
+		return;
+	if (*path == '/' && file_line(value, sizeof(value), path, &mode, &why) == 0) {
+		if (settings_is_secret(p) && (mode & S_IROTH) != 0 && !file_given(path))
+			mistake(r, false, "%s: %s: readable by others", label, path);
 		take(r, p, label, value);
-	else
+		explicit_bzero(value, sizeof(value));
+	} else {
 		mistake(r, grave(p->section), "%s: %s: %s", label, path, why);
-	explicit_bzero(value, sizeof(value));
+	}
 }
 
-/* A setting by its name in the environment: "section" and "key", or "relay" and "NAME_key". */
+/*
+ * A setting by its name in the environment: "section" and "key", or "relay" and "NAME_key", where
+ * an underscore may stand for a hyphen of a section of the files.
+ */
 static bool
 find_variable(struct settings *s, const char *section, const char *key, struct setting_place *p,
     const char **why)
@@ -273,7 +285,7 @@ find_variable(struct settings *s, const char *section, const char *key, struct s
 	if (strcmp(section, "relay") != 0 || n < 0 || (size_t)n >= sizeof(relay) ||
 	    (of_relay = settings_relay_key(relay)) == NULL)
 		return false;
-	return settings_find(s, relay, of_relay, p, why);
+	return settings_find(s, settings_relay_section(s, relay), of_relay, p, why);
 }
 
 /* One variable that begins with our prefix: label is its name, name the rest of it in lower case.
@@ -372,6 +384,7 @@ int
 settings_load(struct settings *s, unsigned flags)
 {
 	const char *named = secure_getenv(PREFIX "CONFIG");
+	int error;
 
 	if (settings_default(s) == -1)
 		return -1;
@@ -385,9 +398,10 @@ settings_load(struct settings *s, unsigned flags)
 	if (getauxval(AT_SECURE) == 0)
 		load_environment(s);
 	check_relays(s);
-	if (s->errors.error == ENOMEM) {
+	error = s->errors.error == ENOMEM ? ENOMEM : s->unread;
+	if (error != 0) {
 		settings_free(s);
-		errno = ENOMEM;
+		errno = error;
 		return -1;
 	}
 	return 0;

@@ -15,14 +15,17 @@
  * attacker of a web application reaches, the environment is not.
  *
  * In the environment also PILLARBOX_<SECTION>_<KEY>_FILE: the value is the first line of that
- * file (unless a setting has that name). A name that is no setting is a mistake where its section
- * is one. Nothing of the environment counts in a process that is more than its caller (AT_SECURE).
- * PILLARBOX_RELAY_<NAME>_<KEY> is a key of [relay.NAME], where no setting has that name.
+ * file (unless a setting has that name), which has to be trusted, see sys/file.h; an empty one
+ * counts as not set. A secret's that others may read is used, and is a line in `errors`. A name
+ * that is no setting is a mistake where its section is one. Nothing of the environment counts in a
+ * process that is more than its caller (AT_SECURE).
+ * PILLARBOX_RELAY_<NAME>_<KEY> is a key of [relay.NAME], where no setting has that name; "_" in
+ * NAME also stands for "-", where the files have such a section.
  *
  * The files: "[section]", "key = value" or "key: value", lines of 190 octets at most, no
  * continuation lines; comments begin with ';' or '#' at the start of a line, or with a ';' that
  * follows white space. Quotes are part of the value. An empty value unsets a text; for all other
- * types it is the default.
+ * types, and RETRY, it is the default.
  *
  * A mistake (unknown key, bad value, a line too long, a key given twice, a file that others may
  * write or that cannot be read) is a line in `errors`, "FILE:LINE: section.key: what is wrong" or
@@ -56,6 +59,17 @@ enum { /* [smtp] family */
 	FAMILY_IPV6,
 };
 
+enum { /* [smtp] sandbox */
+	SANDBOX_KILL,
+	SANDBOX_REFUSE,
+	SANDBOX_OFF,
+};
+
+enum { /* [log] format */
+	FORMAT_PLAIN,
+	FORMAT_JSON,
+};
+
 /* Types of the table and how a value is kept. */
 #define SETTING_TYPE_TEXT char *      /* "" when unset; never NULL */
 #define SETTING_TYPE_URLS char *      /* checked by route_check() */
@@ -63,8 +77,10 @@ enum { /* [smtp] family */
 #define SETTING_TYPE_PATH char *      /* absolute, or "" */
 #define SETTING_TYPE_SECONDS unsigned /* "90", "90s", "5m", "2h", "5d" */
 #define SETTING_TYPE_COUNT unsigned   /* 1 to 1000000 */
-#define SETTING_TYPE_OWN unsigned     /* the same, or 0: what holds for all */
+#define SETTING_TYPE_OWN unsigned     /* the same, or 0: what holds for all, or no limit */
+#define SETTING_TYPE_SIZE uint64_t    /* octets: "5000", "500k", "25M", "2G"; 0: no limit */
 #define SETTING_TYPE_RATE char *      /* checked by rate_parse() */
+#define SETTING_TYPE_RETRY char *     /* checked by retry_parse(); never "" */
 #define SETTING_TYPE_DELIVER int      /* background, queue, foreground */
 #define SETTING_TYPE_POLICY int       /* enum tls_policy */
 #define SETTING_TYPE_POLICIES char *  /* checked by tls_policies_check() */
@@ -75,6 +91,8 @@ enum { /* [smtp] family */
 #define SETTING_TYPE_ADDRESSES char * /* checked by route_addresses() */
 #define SETTING_TYPE_PROXY char *     /* checked by route_parse_proxy() */
 #define SETTING_TYPE_FAMILY int       /* FAMILY_ANY … */
+#define SETTING_TYPE_SANDBOX int      /* SANDBOX_KILL … */
+#define SETTING_TYPE_FORMAT int       /* FORMAT_PLAIN … */
 #define SETTING_TYPE_KEEP int         /* enum keep: reply-to, x-original-from, none */
 #define SETTING_TYPE_YESNO int        /* no is 0, yes is 1 */
 
@@ -118,7 +136,6 @@ struct settings {
 #undef SETTING
 	/* Where each value came from, in the table's order. */
 	struct settings_source source[SETTINGS_COUNT];
-	struct settings_relay relay[SETTINGS_RELAYS]; /* in the order of their first keys */
 	size_t nrelays;
 	char *file; /* path of $PILLARBOX_CONFIG or of the user's own file; NULL: not looked for */
 	/* Mistakes that were found, a line each (see above); empty when all is well. */
@@ -129,13 +146,18 @@ struct settings {
 	 * not be read.
 	 */
 	bool relay_broken;
+	int unread; /* private: errno of a file that is there and could not be read this time */
+	struct settings_relay relay[SETTINGS_RELAYS]; /* in the order of their first keys */
 };
 
 enum {
 	SETTINGS_OWN = 1, /* read the user's own file too */
 };
 
-/* Load. 0, or -1 when out of memory. Mistakes are in s->errors. */
+/*
+ * Load. 0; or -1 with errno when the system cannot do it now (ENOMEM, EIO, EMFILE …): what is in the
+ * file is not known then, and the built-in queue need not be the right one. Mistakes are in s->errors.
+ */
 int settings_load(struct settings *s, unsigned flags);
 
 /* Only the defaults: for smtp, which is told the rest over its channel. */
@@ -148,6 +170,10 @@ int settings_default(struct settings *s);
  */
 int settings_set(struct settings *s, const char *section, const char *key, const char *value,
     const char *source, const char **why);
+
+/* The same of "section.key" NUL "value" NUL in text[size], as it comes over a channel. */
+int settings_take(
+    struct settings *s, const char *text, size_t size, const char *source, const char **why);
 
 /*
  * The relay of a sender: the first whose `from` matches; NULL: [relay], also for the null

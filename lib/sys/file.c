@@ -25,14 +25,31 @@ system_refuses(const char **why)
 	return refuse(error, strerror(error), why);
 }
 
+bool
+file_given(const char *path)
+{
+	struct stat st;
+
+	return strncmp(path, FILE_GIVEN "/", sizeof(FILE_GIVEN)) == 0 &&
+	       lstat(FILE_GIVEN, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+bool
+file_error_passes(int error)
+{
+	return error == EIO || error == EINTR || error == EMFILE || error == ENFILE ||
+	       error == ENOMEM || error == EAGAIN || error == ESTALE;
+}
+
 static int
-check(const struct stat *st, const struct buf *out, const char **why)
+check(const struct stat *st, const struct buf *out, bool given, const char **why)
 {
 	if (!S_ISREG(st->st_mode))
 		return refuse(EINVAL, "not a regular file", why);
-	if (st->st_uid != 0 && st->st_uid != getuid())
+	if (!given && st->st_uid != 0 && st->st_uid != getuid())
 		return refuse(EPERM, "owner is neither root nor this user", why);
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	if (!given && (st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(EACCES, "writable by others", why);
 	if (st->st_size < 0 || (size_t)st->st_size > out->max - out->len)
 		return refuse(EFBIG, "too large", why);
@@ -76,7 +93,7 @@ file_load(struct buf *out, const char *path, mode_t *mode, const char **why)
 		return system_refuses(why);
 	if (fstat(fd, &st) == -1)
 		system_refuses(why);
-	else if (check(&st, out, why) == 0)
+	else if (check(&st, out, file_given(path), why) == 0)
 		result = read_all(fd, out, (size_t)st.st_size, why);
 	if (result == 0 && mode != NULL)
 		*mode = st.st_mode & 07777;

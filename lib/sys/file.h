@@ -3,15 +3,26 @@
  * file: reading a small file that has to be trusted: settings, passwords, aliases.
  *
  * Trusted is a regular file that belongs to root or to the real uid and that nobody else may
- * write. The check is of the open descriptor, so what was checked is what is read.
+ * write. The check is of the open descriptor, so what was checked is what is read. Below
+ * /run/secrets, a directory of root's that nobody else may write, owner and mode do not count: a
+ * container engine put the file there, and it has those that it had on the host.
  */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "mail/buf.h"
+
+#define FILE_GIVEN "/run/secrets"
+
+/* Whether the path is one below FILE_GIVEN, as above. */
+bool file_given(const char *path);
+
+/* Whether an errno is not of what somebody did to a file, but of what the system cannot do now. */
+bool file_error_passes(int error);
 
 /*
  * Append the whole file to `out`, whose maximum bounds its size. 0, or -1 with errno and *why, a

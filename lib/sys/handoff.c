@@ -23,9 +23,8 @@ setting_text(const struct handoff_setting *s, size_t max)
 	return end != NULL ? (size_t)(end + 1 - s->text) : 0;
 }
 
-/* What a message is cut to; 0: it is not one. */
-static size_t
-message_len(const union handoff_message *m)
+size_t
+handoff_len(const union handoff_message *m)
 {
 	size_t n;
 
@@ -34,6 +33,8 @@ message_len(const union handoff_message *m)
 		n = setting_text(&m->setting, sizeof(m->setting.text));
 		return n > 0 ? offsetof(struct handoff_setting, text) + n : 0;
 	case HANDOFF_READY:
+	case HANDOFF_CHANNEL:
+	case HANDOFF_PING:
 		return sizeof(m->type);
 	case HANDOFF_JOB:
 		n = m->job.nrcpt;
@@ -43,23 +44,34 @@ message_len(const union handoff_message *m)
 	case HANDOFF_RESULT:
 		return sizeof(m->result);
 	case HANDOFF_DONE:
+	case HANDOFF_BEGUN:
 		return sizeof(m->done);
+	case HANDOFF_IDLE:
+		return sizeof(m->idle);
 	case HANDOFF_PROBE:
 		return sizeof(m->probe);
 	case HANDOFF_STEP:
 		return sizeof(m->step);
 	case HANDOFF_PASSED:
 		return sizeof(m->passed);
+	case HANDOFF_SAID:
+		return sizeof(m->said);
 	}
 	return 0;
+}
+
+static bool
+brings_descriptor(const union handoff_message *m)
+{
+	return m->type == HANDOFF_JOB || m->type == HANDOFF_CHANNEL;
 }
 
 int
 handoff_send(int channel, const union handoff_message *m, int fd)
 {
-	size_t len = message_len(m);
+	size_t len = handoff_len(m);
 
-	if (len == 0 || (fd != -1) != (m->type == HANDOFF_JOB)) {
+	if (len == 0 || (fd != -1) != brings_descriptor(m)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -100,7 +112,7 @@ good_job(struct handoff_job *j)
 	for (uint32_t i = 0; i < j->nrcpt; i++)
 		if (j->rcpt[i] >= ENVELOPE_RCPT_MAX)
 			return false;
-	return clean(j->destination, sizeof(j->destination));
+	return j->watched <= 1 && clean(j->destination, sizeof(j->destination));
 }
 
 static bool
@@ -141,8 +153,7 @@ good_step(struct probe_step *s)
 static bool
 good(union handoff_message *m, size_t len, int fd)
 {
-	if (len < sizeof(m->type) || message_len(m) != len ||
-	    (fd != -1) != (m->type == HANDOFF_JOB))
+	if (len < sizeof(m->type) || handoff_len(m) != len || (fd != -1) != brings_descriptor(m))
 		return false;
 	switch ((enum handoff_type)m->type) {
 	case HANDOFF_SETTING:
@@ -157,8 +168,14 @@ good(union handoff_message *m, size_t len, int fd)
 		return good_step(&m->step.step);
 	case HANDOFF_PASSED:
 		return good_outcome(&m->passed.why);
+	case HANDOFF_SAID:
+		return clean(m->said.text, sizeof(m->said.text));
 	case HANDOFF_READY:
 	case HANDOFF_DONE:
+	case HANDOFF_BEGUN:
+	case HANDOFF_CHANNEL:
+	case HANDOFF_PING:
+	case HANDOFF_IDLE:
 		break;
 	}
 	return true;

@@ -8,9 +8,20 @@
  *	                          messages of a channel, closed by READY
  *	                READY     the settings are complete
  *	                JOB       a message: with a read-only descriptor of its spool file
- *	smtp -> flush   RESULT    the fate of one recipient of a job
+ *	smtp -> flush   BEGUN     the job's file is about to be read, and sent
+ *	                RESULT    the fate of one recipient of a job
  *	                DONE      the job is over: every recipient had its RESULT
  *	                PASSED    a relay failed, and the next one is tried: of no job
+ *	                SAID      a line of a session's dialogue, while a job that is watched waits
+ *	                          for it or is in it; where the channel is full they are left out
+ *
+ * The supervisor's smtp is shared by all its children. To it the supervisor sends no jobs, but
+ *
+ *	CHANNEL   a channel for a child: it carries jobs and what is said of them, as above, and
+ *	          numbers jobs for itself
+ *	PING      which comes back at once from one that lives
+ *
+ * and smtp, on its part, PASSED, and IDLE when the last of so many channels is over.
  *
  * `sendmail -bv` talks to a smtp of its own in the place of flush:
  *
@@ -18,8 +29,8 @@
  *	smtp -> sendmail   STEP       of that probe, as it is taken
  *	                   DONE       that was all
  *
- * End of file from flush: finish what is under way, say QUIT, exit. End of file from smtp: it
- * died; what it had is to be tried again.
+ * End of file from flush: finish what is under way; behind the last channel's, say QUIT, exit. End
+ * of file from smtp: it died; what it had is to be tried again.
  *
  * Both sides are the same build, so messages are structs; the first octets say which. A sender
  * must not block: at most HANDOFF_JOBS jobs are open on a channel, and where the channel is full each
@@ -48,6 +59,11 @@ enum handoff_type {
 	HANDOFF_PROBE,
 	HANDOFF_STEP,
 	HANDOFF_PASSED,
+	HANDOFF_BEGUN,
+	HANDOFF_CHANNEL,
+	HANDOFF_PING,
+	HANDOFF_IDLE,
+	HANDOFF_SAID,
 };
 
 /* name=value, both NUL-terminated, one behind the other in `text`. */
@@ -60,6 +76,7 @@ struct handoff_job {
 	uint32_t type;
 	uint32_t job;               /* flush's number for it, given back with each result */
 	char destination[HOST_LEN]; /* recipient domain; "": the relay of [relay]; ":NAME": … */
+	uint32_t watched;           /* 1: somebody wants to see the dialogue, else 0 */
 	uint32_t nrcpt;
 	uint32_t rcpt[HANDOFF_RCPTS]; /* indexes into the envelope; sent cut to nrcpt */
 };
@@ -77,14 +94,25 @@ struct handoff_result {
 	uint32_t waited, connected, sent;
 };
 
+/* And BEGUN. */
 struct handoff_done {
 	uint32_t type;
 	uint32_t job;
 };
 
+struct handoff_idle {
+	uint32_t type;
+	uint32_t channels; /* that it was given so far */
+};
+
 struct handoff_passed {
 	uint32_t type;
 	struct outcome why;
+};
+
+struct handoff_said {
+	uint32_t type;
+	char text[PROBE_TEXT]; /* "[3] >>> MAIL FROM:<a@example.org>" */
 };
 
 struct handoff_probe {
@@ -107,6 +135,8 @@ union handoff_message {
 	struct handoff_result result;
 	struct handoff_done done;
 	struct handoff_passed passed;
+	struct handoff_said said;
+	struct handoff_idle idle;
 	struct handoff_probe probe;
 	struct handoff_step step;
 };
@@ -116,6 +146,9 @@ union handoff_message {
  * channel is full and non-blocking).
  */
 int handoff_send(int channel, const union handoff_message *m, int fd);
+
+/* Octets of a message as it is sent; 0: it is none. */
+size_t handoff_len(const union handoff_message *m);
 
 /*
  * Receive one. Returns 1, 0 at end of file, -1 with errno: EAGAIN, or EBADMSG for one that is not

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "sys/host.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 #include "mail/buf.h"
 #include "mail/status.h"
 #include "sys/command.h"
+#include "sys/file.h"
 
 #define PASSWD_LEN 1024 /* octets of a line; a longer one is nobody's */
 #define GETENT_WAIT 3   /* seconds; a directory service may be down */
@@ -25,6 +28,81 @@ usable(const char *name)
 	return len > 0 && len < HOST_LEN &&
 	       strspn(name,
 		   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_[]:") == len;
+}
+
+/* A file of /etc, a line at a time, in two system calls less than stdio's. */
+struct reader {
+	int fd;    /* -1: all is read */
+	int error; /* an errno that stopped it before its end; 0: none */
+	size_t at, len;
+	bool broken; /* what comes next is the rest of a line that was too long */
+	char data[4096];
+};
+
+static bool
+reader_open(struct reader *r, const char *path)
+{
+	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	r->error = r->fd == -1 ? errno : 0;
+	r->at = r->len = 0;
+	r->broken = false;
+	return r->fd != -1;
+}
+
+static void
+reader_close(struct reader *r)
+{
+	if (r->fd != -1)
+		close(r->fd);
+	r->fd = -1;
+}
+
+/* Move what is left to the front and read behind it. */
+static void
+fill(struct reader *r)
+{
+	size_t room;
+	ssize_t n;
+
+	r->len -= r->at;
+	memmove(r->data, r->data + r->at, r->len);
+	r->at = 0;
+	room = sizeof(r->data) - r->len;
+	while ((n = read(r->fd, r->data + r->len, room)) == -1 && errno == EINTR)
+		;
+	if (n > 0)
+		r->len += (size_t)n;
+	else {
+		r->error = n == -1 ? errno : 0;
+		reader_close(r);
+	}
+}
+
+/*
+ * The next line without its end. One that does not fit is passed over whole, since its end might
+ * look like another.
+ */
+static bool
+reader_line(struct reader *r, char *line, size_t size)
+{
+	for (;;) {
+		char *start = r->data + r->at, *end = memchr(start, '\n', r->len - r->at);
+		size_t n = end != NULL ? (size_t)(end - start) : r->len - r->at;
+		bool whole = !r->broken && n < size;
+		if (end == NULL && r->fd != -1 && n < sizeof(r->data)) {
+			fill(r);
+			continue;
+		}
+		if (end == NULL && n == 0 && r->fd == -1)
+			return false;
+		r->at += n + (end != NULL);
+		r->broken = end == NULL && r->fd != -1;
+		if (!whole || r->broken)
+			continue;
+		memcpy(line, start, n);
+		line[n] = '\0';
+		return true;
+	}
 }
 
 /* The first name of a line of /etc/hosts that begins with "name.", or NULL. The line is cut up. */
@@ -48,17 +126,17 @@ complete(char *line, const char *name)
 static void
 complete_from_hosts(char dst[HOST_LEN])
 {
-	FILE *hosts = fopen("/etc/hosts", "re");
 	const char *full = NULL;
+	struct reader hosts;
 	char line[1024];
 
-	if (hosts == NULL)
+	if (!reader_open(&hosts, "/etc/hosts"))
 		return;
-	while (full == NULL && fgets(line, sizeof(line), hosts) != NULL)
+	while (full == NULL && reader_line(&hosts, line, sizeof(line)))
 		full = complete(line, dst);
 	if (full != NULL)
 		snprintf(dst, HOST_LEN, "%s", full);
-	fclose(hosts);
+	reader_close(&hosts);
 }
 
 void
@@ -77,23 +155,27 @@ host_name(char dst[HOST_LEN], const char *set)
 		complete_from_hosts(dst);
 }
 
-void
+int
 host_domain(char dst[HOST_LEN], const char *set, const char *hostname)
 {
 	char line[HOST_LEN] = "";
-	FILE *mailname;
+	struct reader mailname;
 
 	if (usable(set)) {
 		snprintf(dst, HOST_LEN, "%s", set);
-		return;
+		return 0;
 	}
-	if ((mailname = fopen("/etc/mailname", "re")) != NULL) {
-		if (fgets(line, sizeof(line), mailname) == NULL)
+	if (reader_open(&mailname, "/etc/mailname")) {
+		if (!reader_line(&mailname, line, sizeof(line)))
 			line[0] = '\0';
-		fclose(mailname);
+		reader_close(&mailname);
 	}
 	line[strcspn(line, " \t\r\n")] = '\0';
 	snprintf(dst, HOST_LEN, "%s", usable(line) ? line : hostname);
+	if (!file_error_passes(mailname.error))
+		return 0;
+	errno = mailname.error;
+	return -1;
 }
 
 const char *
@@ -125,30 +207,17 @@ take_fields(char *line, unsigned uid, const char **login, const char **gecos)
 	return strcmp(field[UID], number) == 0;
 }
 
-/* Read a line; one that is too long is passed over whole, since its end might look like another. */
-static bool
-read_line(char line[PASSWD_LEN], FILE *f)
-{
-	for (bool rest = false; fgets(line, PASSWD_LEN, f) != NULL;) {
-		bool whole = !rest;
-		rest = strchr(line, '\n') == NULL && !feof(f);
-		if (whole && !rest)
-			return true;
-	}
-	return false;
-}
-
 static bool
 find_in_passwd(char line[PASSWD_LEN], unsigned uid, const char **login, const char **gecos)
 {
-	FILE *passwd = fopen("/etc/passwd", "re");
+	struct reader passwd;
 	bool found = false;
 
-	if (passwd == NULL)
+	if (!reader_open(&passwd, "/etc/passwd"))
 		return false;
-	while (!found && read_line(line, passwd))
+	while (!found && reader_line(&passwd, line, PASSWD_LEN))
 		found = take_fields(line, uid, login, gecos);
-	fclose(passwd);
+	reader_close(&passwd);
 	return found;
 }
 

@@ -14,8 +14,11 @@
  */
 void host_name(char dst[HOST_LEN], const char *set);
 
-/* The domain for bare addresses: `set`; else the first line of /etc/mailname; else host_name(). */
-void host_domain(char dst[HOST_LEN], const char *set, const char *hostname);
+/*
+ * The domain for bare addresses: `set`; else the first line of /etc/mailname; else host_name(). 0, or
+ * -1 with errno where that file cannot be read just now, and dst need not be the right one.
+ */
+int host_domain(char dst[HOST_LEN], const char *set, const char *hostname);
 
 /*
  * Where this person's spool is when there is none for the machine: $XDG_STATE_HOME/pillarbox or

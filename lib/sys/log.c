@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +12,12 @@
 #include <unistd.h>
 
 #include "mail/route.h"
+#include "sys/clock.h"
+#include "sys/log_json.h"
 
 #define TAG_LEN 64
 #define TEXT_LEN 2048 /* of a line, without its time and tag */
+#define JSON_MAX (32 * 1024)
 
 enum target {
 	TO_NOBODY,
@@ -25,11 +29,15 @@ enum target {
 static struct {
 	enum target to;
 	const char *program;
-	const char *path; /* TO_FILE */
-	int fd;           /* TO_FILE: -1 until the first line */
+	int fd;   /* TO_FILE: -1 until the first line */
+	int copy; /* where warnings go as well, or -1 */
+	int format;
 	bool service;
-	char hostname[HOST_LEN];
-} state = {.program = "pillarbox", .fd = -1};
+} state = {.program = "pillarbox", .fd = -1, .copy = -1};
+
+/* Apart from it, so that no zeros are in the program's file. */
+static char log_path[PATH_MAX]; /* TO_FILE */
+static char log_hostname[HOST_LEN];
 
 static enum target
 automatic(void)
@@ -40,13 +48,14 @@ automatic(void)
 }
 
 void
-log_open(const char *program, const char *to, const char *hostname, bool service)
+log_open(const char *program, const char *to, int format, const char *hostname, bool service)
 {
 	log_close();
 	state.program = program;
 	state.service = service;
-	state.path = to;
-	snprintf(state.hostname, sizeof(state.hostname), "%s", hostname);
+	state.format = format;
+	snprintf(log_path, sizeof(log_path), "%s", to);
+	snprintf(log_hostname, sizeof(log_hostname), "%s", hostname);
 	if (strcmp(to, "syslog") == 0)
 		state.to = TO_SYSLOG;
 	else if (strcmp(to, "stderr") == 0)
@@ -64,9 +73,44 @@ log_close(void)
 	state.fd = -1;
 }
 
-/* "Nov 23 16:13:05 host tag: text", in one write so that lines of several processes do not mix. */
+static int
+open_path(void)
+{
+	return open(log_path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
+}
+
+int
+log_ready(void)
+{
+	if (state.to == TO_FILE && state.fd == -1)
+		state.fd = open_path();
+	return state.fd;
+}
+
+void
+log_use(int fd)
+{
+	if (fd == -1)
+		return;
+	if (state.fd != -1)
+		close(state.fd);
+	state.fd = fd;
+}
+
+/* In one write, so that lines of several processes do not mix. */
 static void
-write_line(int fd, const char *tag, const char *text)
+write_line(const char *line, size_t len)
+{
+	int fd = state.to == TO_STDERR ? STDERR_FILENO : state.fd;
+
+	while (write(fd, line, len) == -1 && errno == EINTR)
+		;
+}
+
+/* "Nov 23 16:13:05 host tag: text" */
+static void
+write_plain(const char *tag, const char *text)
 {
 	static const char months[12][4] = {
 	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -75,73 +119,113 @@ write_line(int fd, const char *tag, const char *text)
 	struct tm tm = {0};
 	int n;
 
-	if (state.hostname[0] == '\0' && gethostname(state.hostname, HOST_LEN - 1) == -1)
-		snprintf(state.hostname, sizeof(state.hostname), "localhost");
 	tzset(); /* localtime_r() need not */
 	localtime_r(&now, &tm);
 	n = snprintf(line, sizeof(line), "%s %2d %02d:%02d:%02d %s %s: %s\n",
-	    months[tm.tm_mon % 12], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, state.hostname,
-	    tag, text);
-	while (n > 0 && write(fd, line, (size_t)n) == -1 && errno == EINTR)
-		;
+	    months[tm.tm_mon % 12], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, log_hostname, tag,
+	    text);
+	if (n > 0)
+		write_line(line, (size_t)n);
 }
 
 static void
-emit(int priority, const char *tag, const char *text)
+to_syslog(bool warning, const char *tag, const char *text)
 {
-	if (state.to == TO_SYSLOG) {
-		openlog(tag, 0, LOG_MAIL);
-		syslog(priority, "%s", text);
-	} else if (state.to != TO_NOBODY) {
-		write_line(state.to == TO_STDERR ? STDERR_FILENO : state.fd, tag, text);
-	}
+	openlog(tag, 0, LOG_MAIL);
+	syslog(warning ? LOG_WARNING : LOG_INFO, "%s", text);
 }
 
 static void
-open_file(const char *tag)
+emit_plain(const struct log_line *l, const char *tag)
 {
-	char text[TEXT_LEN], clean[TEXT_LEN];
+	char text[TEXT_LEN + 16], clean[TEXT_LEN];
 
-	state.fd = open(state.path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
-	if (state.fd != -1)
-		return;
-	snprintf(text, sizeof(text), "warning: cannot log to %s: %s", state.path, strerror(errno));
+	snprintf(text, sizeof(text), "%s%s", l->warning ? "warning: " : "", l->text);
 	text_clean(clean, sizeof(clean), text, strlen(text));
-	state.to = automatic();
-	emit(LOG_WARNING, tag, clean);
+	if (state.to == TO_SYSLOG)
+		to_syslog(l->warning, tag, clean);
+	else
+		write_plain(tag, clean);
 }
 
-/* pid: whose line it is; a fork does not tell us that we are another. */
 static void
-say(int priority, const char *program, pid_t pid, const char *text)
+emit_json(const struct log_line *l, const char *tag)
+{
+	struct buf out = BUF_INIT(JSON_MAX);
+
+	log_json(&out, l);
+	if (state.to == TO_SYSLOG) {
+		to_syslog(l->warning, tag, buf_str(&out));
+	} else {
+		buf_addc(&out, '\n');
+		write_line(buf_str(&out), out.len);
+	}
+	buf_free(&out);
+}
+
+static void
+emit(const struct log_line *l)
 {
 	static char tag[TAG_LEN]; /* openlog() keeps the pointer */
-	char clean[TEXT_LEN];
+
+	if (state.to == TO_NOBODY)
+		return;
+	snprintf(tag, sizeof(tag), "%s[%ld]", l->program, (long)l->pid);
+	if (state.format == FORMAT_JSON)
+		emit_json(l, tag);
+	else
+		emit_plain(l, tag);
+}
+
+static void
+open_file(struct log_line l)
+{
+	char text[TEXT_LEN];
+
+	state.fd = open_path();
+	if (state.fd != -1)
+		return;
+	snprintf(text, sizeof(text), "cannot log to %.1024s: %s", log_path, strerror(errno));
+	state.to = automatic();
+	l.warning = true;
+	l.text = text;
+	l.delivery = NULL;
+	emit(&l);
+}
+
+/* Of l: what the line is about. The rest is the same for all; pid 0 is ours, asked for each time,
+ * for a fork does not tell us that we are another. */
+static void
+say(struct log_line l, const char *program)
+{
+	char name[TAG_LEN - 16];
 	int error = errno;
 
 	if (state.to == TO_NOBODY)
 		return;
-	snprintf(tag, sizeof(tag), "pillarbox/%s[%ld]", program, (long)(pid != 0 ? pid : getpid()));
-	text_clean(clean, sizeof(clean), text, strlen(text));
+	if (log_hostname[0] == '\0' && gethostname(log_hostname, HOST_LEN - 1) == -1)
+		snprintf(log_hostname, sizeof(log_hostname), "localhost");
+	snprintf(name, sizeof(name), "pillarbox/%s", program);
+	l.when = clock_wall();
+	l.host = log_hostname;
+	l.program = name;
+	if (l.pid == 0)
+		l.pid = getpid();
 	if (state.to == TO_FILE && state.fd == -1)
-		open_file(tag);
-	emit(priority, tag, clean);
+		open_file(l);
+	emit(&l);
 	errno = error;
 }
 
 __attribute__((format(printf, 2, 0))) static void
-vsay(int priority, const char *fmt, va_list ap)
+vsay(bool warning, const char *fmt, va_list ap)
 {
-	static const char warning[] = "warning: ";
-	char text[2 * TEXT_LEN];
-	size_t at = priority == LOG_WARNING ? sizeof(warning) - 1 : 0;
+	char text[TEXT_LEN];
 
 	if (state.to == TO_NOBODY)
 		return;
-	memcpy(text, warning, at);
-	if (vsnprintf(text + at, sizeof(text) - at, fmt, ap) >= 0)
-		say(priority, state.program, 0, text);
+	if (vsnprintf(text, sizeof(text), fmt, ap) >= 0)
+		say((struct log_line){.warning = warning, .text = text}, state.program);
 }
 
 void
@@ -150,8 +234,28 @@ log_info(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsay(LOG_INFO, fmt, ap);
+	vsay(false, fmt, ap);
 	va_end(ap);
+}
+
+/* For whoever reads at the other end: a line, without the tag. */
+__attribute__((format(printf, 1, 0))) static void
+copy_warning(const char *fmt, va_list ap)
+{
+	char text[TEXT_LEN], clean[TEXT_LEN];
+
+	if (state.copy == -1 || (state.copy == STDERR_FILENO && state.to == TO_STDERR))
+		return;
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		return;
+	text_clean(clean, sizeof(clean), text, strlen(text));
+	dprintf(state.copy, "%s\n", clean);
+}
+
+void
+log_copy_warnings(int fd)
+{
+	state.copy = fd;
 }
 
 void
@@ -160,13 +264,17 @@ log_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsay(LOG_WARNING, fmt, ap);
+	copy_warning(fmt, ap);
+	va_end(ap);
+
+	va_start(ap, fmt);
+	vsay(true, fmt, ap);
 	va_end(ap);
 }
 
 /* Seconds as Postfix writes them: two significant digits, but no less than a hundredth. */
-static const char *
-seconds(char dst[24], double t)
+const char *
+log_seconds(char dst[24], double t)
 {
 	if (!(t > 0)) /* a clock went back */
 		t = 0;
@@ -183,8 +291,8 @@ seconds(char dst[24], double t)
 	return dst;
 }
 
-static const char *
-status_word(const struct log_delivery *d)
+const char *
+log_status_word(const struct log_delivery *d)
 {
 	if (d->outcome->status.class == 2)
 		return "sent";
@@ -202,11 +310,13 @@ log_delivery(const struct log_delivery *d)
 	if (d->orig_to != NULL)
 		snprintf(orig, sizeof(orig), " orig_to=<%s>,", d->orig_to);
 	if (d->tls[0] != '\0')
-		snprintf(tls, sizeof(tls), " tls=%s,", d->tls);
+		snprintf(tls, sizeof(tls), ", tls=%s", d->tls);
 	snprintf(text, sizeof(text),
-	    "%s: to=<%s>,%s relay=%s, delay=%s, delays=%s/%s/%s/%s,%s dsn=%s, status=%s (%s)",
-	    d->id.s, d->to, orig, d->relay, seconds(t[0], d->delay), seconds(t[1], d->delays[0]),
-	    seconds(t[2], d->delays[1]), seconds(t[3], d->delays[2]), seconds(t[4], d->delays[3]),
-	    tls, status_print(dsn, d->outcome->status), status_word(d), d->outcome->text);
-	say(LOG_INFO, d->pid != 0 ? "smtp" : state.program, d->pid, text);
+	    "%s: to=<%s>,%s relay=%s, delay=%s, delays=%s/%s/%s/%s, dsn=%s, status=%s (%s)%s",
+	    d->id.s, d->to, orig, d->relay, log_seconds(t[0], d->delay),
+	    log_seconds(t[1], d->delays[0]), log_seconds(t[2], d->delays[1]),
+	    log_seconds(t[3], d->delays[2]), log_seconds(t[4], d->delays[3]),
+	    status_print(dsn, d->outcome->status), log_status_word(d), d->outcome->text, tls);
+	say((struct log_line){.pid = d->pid, .text = text, .delivery = d},
+	    d->pid != 0 ? "smtp" : state.program);
 }

@@ -3,15 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "sys/pass.h"
 
+#define MARK_LEN 48      /* two numbers and a colon */
 #define MALFORMED_MAX 64 /* pokes that are none, dropped by one call */
 
 /* Go where `name` is short enough, and make an address of it. */
@@ -35,6 +40,17 @@ datagram_socket(void)
 	return socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+static int
+patient_socket(unsigned ms)
+{
+	const struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (sock != -1)
+		setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+	return sock;
+}
+
 static void
 close_keeping_errno(int fd)
 {
@@ -44,17 +60,100 @@ close_keeping_errno(int fd)
 	errno = error;
 }
 
+static int
+send_from(int sock, const struct sockaddr_un *to, const struct poke *p, int fd)
+{
+	int r;
+
+	if (sock == -1)
+		return -1;
+	r = pass_send(sock, to, p, sizeof(*p), fd);
+	close_keeping_errno(sock);
+	return r;
+}
+
 int
 poke_send(int dirfd, const char *name, const struct poke *p, int fd)
+{
+	struct sockaddr_un to;
+
+	return address(&to, dirfd, name) == 0 ? send_from(datagram_socket(), &to, p, fd) : -1;
+}
+
+int
+poke_press(const char *name, const struct poke *p, int fd, unsigned ms)
+{
+	struct sockaddr_un to;
+
+	if (poke_send(-1, name, p, fd) == 0)
+		return 0;
+	if (errno != EAGAIN || address(&to, -1, name) == -1)
+		return -1;
+	return send_from(patient_socket(ms), &to, p, fd);
+}
+
+bool
+poke_heard(int dirfd, const char *name)
 {
 	struct sockaddr_un to;
 	int sock, r;
 
 	if (address(&to, dirfd, name) == -1 || (sock = datagram_socket()) == -1)
+		return false;
+	r = connect(sock, (const struct sockaddr *)&to, sizeof(to));
+	close(sock);
+	return r == 0;
+}
+
+static int
+mark_name(char dst[PATH_MAX], const char *name)
+{
+	int n = snprintf(dst, PATH_MAX, "%s.serves", name);
+
+	if (n > 0 && n < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+static void
+mark_text(char dst[MARK_LEN], dev_t dev, ino_t ino)
+{
+	snprintf(dst, MARK_LEN, "%ju:%ju", (uintmax_t)dev, (uintmax_t)ino);
+}
+
+int
+poke_mark(const char *name, dev_t dev, ino_t ino)
+{
+	char mark[PATH_MAX], text[MARK_LEN];
+
+	if (mark_name(mark, name) == -1)
 		return -1;
-	r = pass_send(sock, &to, p, sizeof(*p), fd);
-	close_keeping_errno(sock);
-	return r;
+	mark_text(text, dev, ino);
+	unlink(mark);
+	return symlink(text, mark);
+}
+
+void
+poke_unmark(const char *name)
+{
+	char mark[PATH_MAX];
+
+	if (mark_name(mark, name) == 0)
+		unlink(mark);
+}
+
+bool
+poke_serves(const char *name, dev_t dev, ino_t ino)
+{
+	char mark[PATH_MAX], text[MARK_LEN], there[MARK_LEN];
+	ssize_t n;
+
+	if (mark_name(mark, name) == -1 || (n = readlink(mark, there, sizeof(there) - 1)) == -1)
+		return true;
+	there[n] = '\0';
+	mark_text(text, dev, ino);
+	return strcmp(text, there) == 0;
 }
 
 /* Only we can send before the caller says otherwise: the mode is right from the first moment. */
@@ -99,7 +198,7 @@ answer_pipe(int fd)
 static bool
 well_formed(const struct poke *p, ssize_t len, int fd)
 {
-	if (len != (ssize_t)sizeof(*p) || p->type > POKE_ONE)
+	if (len != (ssize_t)sizeof(*p) || p->type > POKE_LOOK)
 		return false;
 	if (p->type == POKE_ONE && (p->id.s[QUEUE_ID_LEN] != '\0' || !queue_id_valid(p->id.s)))
 		return false;

@@ -2,13 +2,16 @@
 #include "sys/program.h"
 
 #include <assert.h>
+#include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/log.h"
@@ -17,7 +20,7 @@
 static const struct place {
 	const char *name, *below, *built;
 } places[] = {
-    {"sendmail", "/sbin/sendmail", SBINDIR "/sendmail"},
+    {PROGRAM_SENDMAIL, "/sbin/sendmail", SBINDIR "/sendmail"},
     {PROGRAM_MAILQ, "/bin/mailq", BINDIR "/mailq"},
     {PROGRAM_FLUSH, "/libexec/pillarbox/flush", LIBEXECDIR "/flush"},
     {PROGRAM_SMTP, "/libexec/pillarbox/smtp", LIBEXECDIR "/smtp"},
@@ -94,10 +97,12 @@ open_null(int flags)
 void
 program_begin(void)
 {
+	struct pollfd p[] = {{.fd = STDIN_FILENO}, {.fd = STDOUT_FILENO}, {.fd = STDERR_FILENO}};
 	sigset_t none;
 
+	poll(p, 3, 0);
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+		if ((p[fd].revents & POLLNVAL) != 0)
 			open_null(fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
@@ -109,7 +114,7 @@ program_begin(void)
 static void
 close_range_or_each(unsigned first, unsigned last)
 {
-	if (first > last || close_range(first, last, 0) == 0)
+	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
 		return;
 	if (last == ~0U) {
 		closefrom((int)first);
@@ -139,6 +144,9 @@ program_detach(int keep)
 
 	assert(keep == -1 || keep > STDERR_FILENO);
 	setsid();
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGPIPE)
+			signal(sig, SIG_DFL);
 	/* After the closing, so that it can be had where the table of descriptors was full. */
 	program_close(keep);
 	null = open_null(O_RDWR);
@@ -148,4 +156,72 @@ program_detach(int keep)
 		dup2(null, fd);
 	if (null > STDERR_FILENO)
 		close(null);
+}
+
+static bool
+is_setting(const char *entry)
+{
+	static const char prefix[] = "PILLARBOX_";
+
+	return strncmp(entry, prefix, sizeof(prefix) - 1) == 0;
+}
+
+/* A sanitizer's build tells its programs by the environment what to look for. */
+static const char *const harmless[] = {
+    "PATH=",
+    "HOME=",
+    "CREDENTIALS_DIRECTORY=",
+    "NOTIFY_SOCKET=",
+    "WATCHDOG_USEC=",
+    "WATCHDOG_PID=",
+#if defined(__SANITIZE_ADDRESS__)
+    "ASAN_OPTIONS=",
+    "UBSAN_OPTIONS=",
+#endif
+};
+
+static bool
+is_harmless(const char *entry)
+{
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strncmp(entry, harmless[i], strlen(harmless[i])) == 0)
+			return true;
+	return strncmp(entry, "TZ=", 3) == 0 && entry[3] != ':' && strstr(entry, "..") == NULL &&
+	       entry[3] != '/';
+}
+
+static bool
+is_kept(const char *entry)
+{
+	return is_setting(entry) || is_harmless(entry);
+}
+
+static bool
+is_foreign(const char *entry)
+{
+	return !is_setting(entry);
+}
+
+static void
+keep(bool (*which)(const char *entry))
+{
+	char **to = environ;
+
+	for (char **from = environ; from != NULL && *from != NULL; from++)
+		if (which(*from))
+			*to++ = *from;
+	if (to != NULL)
+		*to = NULL;
+}
+
+void
+program_keep_settings(void)
+{
+	keep(is_kept);
+}
+
+void
+program_drop_settings(void)
+{
+	keep(is_foreign);
 }

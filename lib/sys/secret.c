@@ -78,7 +78,7 @@ from_file(char dst[SECRET_LEN], const char *path, struct buf *why)
 	if (r == 0 && dst[0] == '\0') {
 		wrong = "first line is empty";
 		r = -1;
-	} else if (r == 0 && (mode & S_IROTH) != 0) {
+	} else if (r == 0 && (mode & S_IROTH) != 0 && !file_given(path)) {
 		wrong = "readable by others";
 		r = 1;
 	}

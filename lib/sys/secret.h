@@ -20,7 +20,7 @@
  * The file has to be trusted, see sys/file.h. For the command see sys/command.h.
  *
  * 0, or -1 with a text in `why`: "password_file /x: Permission denied". A file that others can read
- * is used, with a text in `why` and 1 returned. No line end is added, nor ever the password or
+ * is used, with a text in `why` and 1 returned, unless it is one of /run/secrets. No line end is added, nor ever the password or
  * the command's arguments. The caller wipes dst.
  */
 int secret_read(char dst[SECRET_LEN], const struct settings *s, const struct settings_relay *r,

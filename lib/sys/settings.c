@@ -2,21 +2,26 @@
 #include "sys/settings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mail/duration.h"
+#include "mail/envelope.h"
 #include "mail/fingerprint.h"
 #include "mail/rate.h"
+#include "mail/retry.h"
 #include "mail/rewrite.h"
 #include "mail/route.h"
 #include "mail/sasl.h"
 #include "mail/tls_policy.h"
 
 #define ERRORS_MAX (64 * 1024)
-#define SECONDS_MAX (10U * 365 * 86400)
 #define COUNT_MAX 1000000U
+#define OCTETS_MAX ENVELOPE_SIZE_MAX
+#define TEXT_OF_NUMBER 24
 
 enum type {
 	TYPE_TEXT,
@@ -26,7 +31,9 @@ enum type {
 	TYPE_SECONDS,
 	TYPE_COUNT,
 	TYPE_OWN,
+	TYPE_SIZE,
 	TYPE_RATE,
+	TYPE_RETRY,
 	TYPE_DELIVER,
 	TYPE_POLICY,
 	TYPE_POLICIES,
@@ -36,7 +43,9 @@ enum type {
 	TYPE_SENDERS,
 	TYPE_ADDRESSES,
 	TYPE_FAMILY,
+	TYPE_SANDBOX,
 	TYPE_PROXY,
+	TYPE_FORMAT,
 	TYPE_KEEP,
 	TYPE_YESNO,
 };
@@ -67,6 +76,8 @@ struct choices {
 #define KEEP_CHOICES(first, more) first("reply-to") more("x-original-from") more("none")
 #define YESNO_CHOICES(first, more) first("no") more("yes")
 #define FAMILY_CHOICES(first, more) first("any") more("ipv4") more("ipv6")
+#define SANDBOX_CHOICES(first, more) first("kill") more("refuse") more("off")
+#define FORMAT_CHOICES(first, more) first("plain") more("json")
 #define ITEM(name) name,
 #define WORD(name) name
 #define COMMA_WORD(name) ", " name
@@ -80,7 +91,8 @@ struct choices {
 
 static const struct choices delivers = CHOICES(DELIVER_CHOICES),
 			    policies = CHOICES(TLS_POLICY_WORDS), keeps = CHOICES(KEEP_CHOICES),
-			    families = CHOICES(FAMILY_CHOICES), yesnos = CHOICES(YESNO_CHOICES);
+			    families = CHOICES(FAMILY_CHOICES), formats = CHOICES(FORMAT_CHOICES),
+			    sandboxes = CHOICES(SANDBOX_CHOICES), yesnos = CHOICES(YESNO_CHOICES);
 
 static int
 refuse(const char *text, const char **why)
@@ -159,6 +171,14 @@ parse_rate(void *field, const char *value, const struct choices *c, const char *
 }
 
 static int
+parse_retry(void *field, const char *value, const struct choices *c, const char **why)
+{
+	struct retry_policy p = {0};
+
+	return retry_parse(&p, value, why) == -1 ? -1 : parse_text(field, value, c, why);
+}
+
+static int
 parse_proxy(void *field, const char *value, const struct choices *c, const char **why)
 {
 	struct relay r;
@@ -178,8 +198,7 @@ parse_path(void *field, const char *value, const struct choices *c, const char *
 	return parse_text(field, value, c, why);
 }
 
-/* The digits at the start: their number, 0 when there are none or too many to be a number of ours.
- */
+/* The digits at the start: their number, 0 when there are none or too many for a number. */
 static size_t
 digits(const char *s, unsigned long *n)
 {
@@ -194,23 +213,8 @@ digits(const char *s, unsigned long *n)
 static int
 parse_seconds(void *field, const char *value, const struct choices *c, const char **why)
 {
-	static const struct {
-		char unit[2];
-		unsigned seconds;
-	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-	unsigned long n;
-	size_t len = digits(value, &n);
-
 	(void)c;
-	for (size_t i = 0; len > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(value + len, units[i].unit) != 0)
-			continue;
-		if (n > SECONDS_MAX / units[i].seconds)
-			return refuse("longer than ten years", why);
-		*(unsigned *)field = (unsigned)n * units[i].seconds;
-		return 0;
-	}
-	return refuse("not a duration such as 90s, 5m, 2h or 5d", why);
+	return duration_parse(field, value, strlen(value), why);
 }
 
 static int
@@ -236,6 +240,24 @@ parse_own(void *field, const char *value, const struct choices *c, const char **
 }
 
 static int
+parse_size(void *field, const char *value, const struct choices *c, const char **why)
+{
+	static const char units[] = "kMG";
+	size_t len = strspn(value, "0123456789");
+	const char *unit = value[len] != '\0' ? strchr(units, value[len]) : NULL;
+	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+	uint64_t n = strtoull(value, NULL, 10);
+
+	(void)c;
+	if (len == 0 || (value[len] != '\0' && (unit == NULL || value[len + 1] != '\0')))
+		return refuse("not a size such as 500k, 25M or 2G", why);
+	if (n > OCTETS_MAX >> shift)
+		return refuse("larger than a message can be", why);
+	*(uint64_t *)field = n << shift;
+	return 0;
+}
+
+static int
 parse_choice(void *field, const char *value, const struct choices *c, const char **why)
 {
 	for (int i = 0; c->name[i] != NULL; i++) {
@@ -249,7 +271,7 @@ parse_choice(void *field, const char *value, const struct choices *c, const char
 
 static const struct kind {
 	int (*parse)(void *field, const char *value, const struct choices *c, const char **why);
-	enum { KEPT_TEXT, KEPT_NUMBER, KEPT_CHOICE } kept;
+	enum { KEPT_TEXT, KEPT_NUMBER, KEPT_SIZE, KEPT_CHOICE } kept;
 	const struct choices *choices;
 } kinds[] = {
     [TYPE_TEXT] = {parse_text, KEPT_TEXT, NULL},
@@ -259,7 +281,9 @@ static const struct kind {
     [TYPE_SECONDS] = {parse_seconds, KEPT_NUMBER, NULL},
     [TYPE_COUNT] = {parse_count, KEPT_NUMBER, NULL},
     [TYPE_OWN] = {parse_own, KEPT_NUMBER, NULL},
+    [TYPE_SIZE] = {parse_size, KEPT_SIZE, NULL},
     [TYPE_RATE] = {parse_rate, KEPT_TEXT, NULL},
+    [TYPE_RETRY] = {parse_retry, KEPT_TEXT, NULL},
     [TYPE_DELIVER] = {parse_choice, KEPT_CHOICE, &delivers},
     [TYPE_POLICY] = {parse_choice, KEPT_CHOICE, &policies},
     [TYPE_POLICIES] = {parse_policies, KEPT_TEXT, NULL},
@@ -270,6 +294,8 @@ static const struct kind {
     [TYPE_ADDRESSES] = {parse_addresses, KEPT_TEXT, NULL},
     [TYPE_PROXY] = {parse_proxy, KEPT_TEXT, NULL},
     [TYPE_FAMILY] = {parse_choice, KEPT_CHOICE, &families},
+    [TYPE_SANDBOX] = {parse_choice, KEPT_CHOICE, &sandboxes},
+    [TYPE_FORMAT] = {parse_choice, KEPT_CHOICE, &formats},
     [TYPE_KEEP] = {parse_choice, KEPT_CHOICE, &keeps},
     [TYPE_YESNO] = {parse_choice, KEPT_CHOICE, &yesnos},
 };
@@ -280,14 +306,15 @@ settings_store(const struct setting_place *p, const char *value, struct settings
 {
 	const struct kind *k = &kinds[p->row->type];
 
-	if (*value == '\0' && k->kept != KEPT_TEXT)
+	if (*value == '\0' && (k->kept != KEPT_TEXT || p->row->type == TYPE_RETRY))
 		value = p->row->fallback;
 	if (strlen(value) >= SECRET_LEN)
 		return refuse("too long", why);
 	for (const char *c = value; *c != '\0'; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return refuse("control character", why);
-	if (k->parse(p->field, value, k->choices, why) == -1)
+	/* Nothing is right for every text; most settings are nothing, in each process that starts. */
+	if ((*value == '\0' ? parse_text : k->parse)(p->field, value, k->choices, why) == -1)
 		return -1;
 	*p->source = source;
 	return 0;
@@ -310,13 +337,20 @@ settings_default(struct settings *s)
 	struct setting_place p;
 	const char *why;
 
-	*s = (struct settings){.errors = BUF_INIT(ERRORS_MAX)};
+	memset(s, 0, offsetof(struct settings, relay)); /* each of these when it is named */
+	s->errors = (struct buf)BUF_INIT(ERRORS_MAX);
 	for (size_t i = 0; settings_at(s, i, &p); i++)
 		if (settings_store(&p, p.row->fallback, settings_by_default, &why) == -1) {
 			settings_free(s);
 			return -1;
 		}
 	return 0;
+}
+
+bool
+settings_is_secret(const struct setting_place *p)
+{
+	return p->row->type == TYPE_SECRET;
 }
 
 /* The text that a field holds: NULL when it is of another type, or was never set. */
@@ -334,7 +368,7 @@ settings_forget_secrets(struct settings *s)
 	for (size_t i = 0; settings_at(s, i, &p); i++) {
 		char *text = kept_text(&p);
 
-		if (text != NULL && p.row->type == TYPE_SECRET)
+		if (text != NULL && settings_is_secret(&p))
 			explicit_bzero(text, strlen(text));
 		if (text != NULL && (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY))
 			settings_hide_passwords(text);
@@ -360,9 +394,9 @@ settings_free(struct settings *s)
 	buf_free(&s->errors);
 }
 
-/* A value as text, which may be in tmp[16]. */
+/* A value as text, which may be in tmp[TEXT_OF_NUMBER]. */
 static const char *
-value_text(const struct setting_place *p, char tmp[16])
+value_text(const struct setting_place *p, char tmp[TEXT_OF_NUMBER])
 {
 	const struct kind *k = &kinds[p->row->type];
 
@@ -371,10 +405,13 @@ value_text(const struct setting_place *p, char tmp[16])
 		return *(char *const *)p->field;
 	case KEPT_CHOICE:
 		return k->choices->name[*(const int *)p->field];
+	case KEPT_SIZE:
+		snprintf(tmp, TEXT_OF_NUMBER, "%" PRIu64, *(const uint64_t *)p->field);
+		return tmp;
 	case KEPT_NUMBER:
 		break;
 	}
-	snprintf(tmp, 16, "%u", *(const unsigned *)p->field);
+	snprintf(tmp, TEXT_OF_NUMBER, "%u", *(const unsigned *)p->field);
 	return tmp;
 }
 
@@ -383,7 +420,7 @@ settings_each(const struct settings *s,
     int (*each)(void *arg, const char *section, const char *key, const char *value), void *arg)
 {
 	struct setting_place p;
-	char tmp[16];
+	char tmp[TEXT_OF_NUMBER];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && settings_at((struct settings *)s, i, &p); i++)
@@ -395,7 +432,7 @@ void
 settings_print(struct buf *out, const struct settings *s)
 {
 	struct setting_place p;
-	char tmp[16];
+	char tmp[TEXT_OF_NUMBER];
 
 	for (size_t i = 0; settings_at((struct settings *)s, i, &p); i++) {
 		const char *value = value_text(&p, tmp);
@@ -403,7 +440,7 @@ settings_print(struct buf *out, const struct settings *s)
 		buf_addf(out, "%s.%s = ", p.section, p.row->key);
 		if (p.row->type == TYPE_URLS || p.row->type == TYPE_PROXY)
 			settings_print_urls(out, value);
-		else if (p.row->type == TYPE_SECRET && *value != '\0')
+		else if (settings_is_secret(&p) && *value != '\0')
 			buf_adds(out, "***");
 		else
 			buf_adds(out, value);

@@ -49,6 +49,15 @@ bool settings_find(struct settings *s, const char *section, const char *key,
  */
 const char *settings_relay_key(char *name);
 
+/*
+ * The section that "relay.NAME" of the environment means: one that is there and differs from it in
+ * hyphens for underscores only, else itself.
+ */
+const char *settings_relay_section(const struct settings *s, const char *section);
+
+/* Whether the value is never to be shown. */
+bool settings_is_secret(const struct setting_place *p);
+
 /* The key of a section that was probably meant, or NULL. */
 const char *settings_nearest(const char *section, const char *key);
 

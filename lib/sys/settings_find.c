@@ -195,6 +195,31 @@ settings_relay_key(char *name)
 	return NULL;
 }
 
+static bool
+same_with_hyphens(const char *with, const char *without)
+{
+	while (
+	    *with != '\0' && (*with == '-' ? '_' : *with) == (*without == '-' ? '_' : *without)) {
+		with++;
+		without++;
+	}
+	return *with == *without;
+}
+
+const char *
+settings_relay_section(const struct settings *s, const char *section)
+{
+	const char *found = section;
+
+	for (size_t i = 0; i < s->nrelays; i++) {
+		if (strcmp(s->relay[i].section, section) == 0)
+			return section;
+		if (same_with_hyphens(s->relay[i].section, section))
+			found = s->relay[i].section;
+	}
+	return found;
+}
+
 const struct settings_relay *
 settings_relay_of(const struct settings *s, const char *sender)
 {
@@ -221,4 +246,22 @@ const char *
 settings_relay_name(const struct settings_relay *r)
 {
 	return r->section + strlen(RELAY);
+}
+
+int
+settings_take(
+    struct settings *s, const char *text, size_t size, const char *source, const char **why)
+{
+	char section[SETTINGS_SECTION];
+	size_t len = strnlen(text, size), before;
+	const char *dot = memrchr(text, '.', len), *value = text + len + 1;
+
+	*why = "not a name";
+	if (dot == NULL || (before = (size_t)(dot - text)) >= sizeof(section))
+		return -1;
+	if (len + 1 >= size || memchr(value, '\0', size - len - 1) == NULL)
+		return -1;
+	memcpy(section, text, before);
+	section[before] = '\0';
+	return settings_set(s, section, dot + 1, value, source, why);
 }

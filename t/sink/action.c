@@ -83,6 +83,21 @@ do_close(const struct action *a, const char *ordinary, struct wire *w)
 }
 
 static void
+do_cut(const struct action *a, const char *ordinary, struct wire *w)
+{
+	(void)a, (void)ordinary;
+	wire_clear(w, NULL, 0);
+	wire_close(w);
+}
+
+static void
+do_clear(const struct action *a, const char *ordinary, struct wire *w)
+{
+	(void)ordinary;
+	wire_clear(w, a->text, a->length);
+}
+
+static void
 do_stall(const struct action *a, const char *ordinary, struct wire *w)
 {
 	wire_stall(w, 0);
@@ -107,6 +122,8 @@ const struct verb verbs[] = {
     {"delay", TAKES_TIME, SAYS_NOTHING, do_delay},
     {"dribble", TAKES_TIME, SAYS_NOTHING, do_dribble},
     {"stall", TAKES_NOTHING, SAYS_END, do_stall},
+    {"clear", TAKES_TEXT, SAYS_NOTHING, do_clear},
+    {"cut", TAKES_NOTHING, SAYS_END, do_cut},
     {"close", TAKES_NOTHING, SAYS_END, do_close},
     {"reset", TAKES_NOTHING, SAYS_END, do_reset},
     {0},

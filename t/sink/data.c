@@ -113,6 +113,8 @@ receive(struct data *d, uint64_t size)
 		if (d->octets >= due) {
 			script_play(early, NULL, &s->wire);
 			due = UINT64_MAX;
+			if (s->wire.dead)
+				return false;
 		}
 		int c = wire_get(&s->wire);
 		if (c < 0)

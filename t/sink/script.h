@@ -17,7 +17,7 @@ enum stage {
 	STAGE_EHLO,
 	STAGE_HELO,
 	STAGE_STARTTLS,
-	STAGE_TLS,       /* before the handshake */
+	STAGE_TLS,       /* the client's part of the handshake came, or may come */
 	STAGE_CHALLENGE, /* each 334 */
 	STAGE_AUTH,      /* the verdict */
 	STAGE_MAIL,

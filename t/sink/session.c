@@ -172,6 +172,7 @@ run_starttls(struct session *s, char *arg)
 		session_violation(s, "STARTTLS was not offered");
 	if (session_answer(s, STAGE_STARTTLS, arg, can ? "220 2.0.0 go" : "503 5.5.1 no") != 220)
 		return;
+	wire_wait(&s->wire);
 	session_answer(s, STAGE_TLS, arg, NULL);
 	if (!s->sink->ctx || wire_tls(&s->wire, s->sink->ctx) < 0) {
 		event(s, "no TLS");

@@ -34,11 +34,12 @@
  *	stages   connect greeting ehlo helo starttls tls challenge auth mail rcpt data body dot
  *	         rset noop vrfy quit other
  *	actions  reply TEXT, raw TEXT, repeat N TEXT, inject TEXT, pass, quiet, drop,
- *	         delay TIME, dribble TIME, stall, close, reset
+ *	         delay TIME, dribble TIME, stall, clear TEXT, close, cut, reset
  */
 #include "sink.h"
 
 #include <arpa/inet.h>
+#include <bsd/stdlib.h>
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -55,7 +56,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { TICK_MS = 20, PORT_TRIES = 50 };
+enum { TICK_MS = 20, PORT_TRIES = 50, PORT_LOW = 10000, PORT_HIGH = 32768 };
 
 struct options {
 	bool v4, v6, quiet;
@@ -258,22 +259,27 @@ listen_at(const char *path)
 	return fd;
 }
 
-/* One or two sockets, on the same port. */
+/*
+ * One or two sockets, on the same port: if any will do, one that the kernel gives to nobody's
+ * connections, so that it can be had again after a while without a sink.
+ */
 static void
 listen_all(struct options *o, struct pollfd p[2])
 {
 	bool any = o->port == 0;
 	for (int i = 0; i < PORT_TRIES; i++) {
+		if (any)
+			o->port = (uint16_t)(PORT_LOW + arc4random_uniform(PORT_HIGH - PORT_LOW));
 		p[0].fd = o->v4 ? listen_on(AF_INET, &o->port) : -1;
-		if (o->v4 && p[0].fd < 0)
+		if (!o->v4 || p[0].fd >= 0) {
+			p[1].fd = o->v6 ? listen_on(AF_INET6, &o->port) : -1;
+			if (!o->v6 || p[1].fd >= 0)
+				return;
+			if (o->v4)
+				close(p[0].fd);
+		}
+		if (!any || errno != EADDRINUSE)
 			break;
-		p[1].fd = o->v6 ? listen_on(AF_INET6, &o->port) : -1;
-		if (!o->v6 || p[1].fd >= 0)
-			return;
-		if (!o->v4 || !any || errno != EADDRINUSE)
-			break;
-		close(p[0].fd);
-		o->port = 0;
 	}
 	err(EX_UNAVAILABLE, "port %u", o->port);
 }

@@ -135,6 +135,14 @@ wire_put(struct wire *w, const void *data, size_t length)
 	}
 }
 
+void
+wire_clear(struct wire *w, const void *data, size_t length)
+{
+	SSL_free(w->ssl);
+	w->ssl = NULL;
+	wire_put(w, data, length);
+}
+
 int
 wire_tls(struct wire *w, SSL_CTX *ctx)
 {
@@ -161,6 +169,13 @@ wire_stall(struct wire *w, unsigned ms)
 {
 	if (!w->dead)
 		ready(w, POLLRDHUP, ms == 0 ? -1 : (int)ms);
+}
+
+void
+wire_wait(struct wire *w)
+{
+	if (!w->dead)
+		ready(w, POLLIN | POLLRDHUP, -1);
 }
 
 /*

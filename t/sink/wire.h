@@ -31,11 +31,17 @@ bool wire_waiting(struct wire *w);
 
 void wire_put(struct wire *w, const void *data, size_t length);
 
+/* From here on in clear, under the TLS that was; no alert says so. These octets to begin with. */
+void wire_clear(struct wire *w, const void *data, size_t length);
+
 /* The server's side of the handshake. 0, or -1. */
 int wire_tls(struct wire *w, SSL_CTX *ctx);
 
 /* Read nothing, write nothing, until the peer leaves or `ms` have passed (0: no limit). */
 void wire_stall(struct wire *w, unsigned ms);
+
+/* Until the peer says something, or leaves. */
+void wire_wait(struct wire *w);
 
 /* End it: orderly, with all that was written arriving; or by RST. */
 void wire_close(struct wire *w);

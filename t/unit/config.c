@@ -184,17 +184,20 @@ relay_environment(void)
 {
 	struct settings s;
 
-	write_text(file, "[relay.a]\nfrom = a@*\nurl = smtp://r\n");
+	write_text(file, "[relay.a]\nfrom = a@*\nurl = smtp://r\n"
+			 "[relay.b-c-d]\nfrom = b@*\n");
 	write_text(in_dir("secret"), "s3cret\n");
 	setenv("PILLARBOX_RELAY_A_URL", "smtps://other", 1);
 	setenv("PILLARBOX_RELAY_AT_WORK_FROM", "*@work.example", 1);
 	setenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE", "/secret", 1);
 	setenv("PILLARBOX_RELAY_AT_WORK_URL_FILE", in_dir("secret"), 1);
 	setenv("PILLARBOX_RELAY_SOME_THING", "x", 1);
+	setenv("PILLARBOX_RELAY_B_C_D_URL", "smtps://hyphens", 1);
 	load(&s, 0);
+	is(s.relay[1].url, "smtps://hyphens", "underscores for the hyphens of a file's relay");
 	is(s.relay[0].url, "smtps://other", "a key of a file's relay");
 	is(relay_name(&s, "me@work.example"), "at_work", "a relay of the environment alone");
-	is(s.relay[1].password_file, "/secret", "a key that ends in _file");
+	is(s.relay[2].password_file, "/secret", "a key that ends in _file");
 	is(mistakes(&s),
 	    "environment: PILLARBOX_RELAY_AT_WORK_URL_FILE: not of the form scheme://host\n"
 	    "environment: PILLARBOX_RELAY_SOME_THING: unknown key\n",
@@ -205,6 +208,7 @@ relay_environment(void)
 	unsetenv("PILLARBOX_RELAY_AT_WORK_PASSWORD_FILE");
 	unsetenv("PILLARBOX_RELAY_AT_WORK_URL_FILE");
 	unsetenv("PILLARBOX_RELAY_SOME_THING");
+	unsetenv("PILLARBOX_RELAY_B_C_D_URL");
 	unlink(in_dir("secret"));
 }
 
@@ -393,6 +397,23 @@ environment(void)
 	is(s.mail_domain, "s3cret", "the first line of a file");
 	is(mistakes(&s), "", "no mistakes");
 	settings_free(&s);
+	setenv("PILLARBOX_MAIL_DOMAIN_FILE", "", 1);
+	load(&s, 0);
+	is(s.mail_domain, "file.example", "no file is named");
+	is(mistakes(&s), "", "and nobody mistaken");
+	settings_free(&s);
+	setenv("PILLARBOX_MAIL_DOMAIN_FILE", "secret", 1);
+	setenv("PILLARBOX_SMTP_PROXY_PASSWORD_FILE", in_dir("secret"), 1);
+	chmod(in_dir("secret"), 0644);
+	load(&s, 0);
+	is(s.smtp_proxy_password, "s3cret", "a secret of a file that others may read");
+	ok(strstr(mistakes(&s), "_PROXY_PASSWORD_FILE: D/secret: readable by others\n") != NULL,
+	    "is said, without the secret");
+	ok(strstr(tmp, "_DOMAIN_FILE: secret: not an absolute path\n") != NULL, "a relative path");
+	ok(!s.relay_broken, "and neither keeps the mail");
+	settings_free(&s);
+	unsetenv("PILLARBOX_SMTP_PROXY_PASSWORD_FILE");
+	setenv("PILLARBOX_MAIL_DOMAIN_FILE", in_dir("secret"), 1);
 	setenv("PILLARBOX_MAIL_DOMAIN", "env.example", 1);
 	setenv("PILLARBOX_RELAY_ULR", "smtp://x", 1);
 	load(&s, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/envelope.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -145,9 +146,47 @@ test_limits(void)
 	envelope_free(&e);
 }
 
+/* Rows: which of a, b, c, d are kept, and what there is then. */
+static void
+test_keep(void)
+{
+	static const struct {
+		const char *name, *rest;
+		uint32_t which[4];
+		size_t n;
+		int error;
+	} rows[] = {
+	    {"all are kept", "abcd", {0, 1, 2, 3}, 4, 0},
+	    {"some, in another order", "dab", {3, 0, 1}, 3, 0},
+	    {"one", "c", {2}, 1, 0},
+	    {"none", "", {0}, 0, 0},
+	    {"one that is not there", "a", {0, 4, 1}, 3, EINVAL},
+	    {"one twice", "ba", {1, 0, 1, 2}, 4, EINVAL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct envelope e = {.from = strdup("s@x")};
+		char rest[16] = "";
+		bool good = true;
+
+		for (size_t k = 0; k < 4; k++)
+			good &= envelope_add(&e, (const char *[]){"a", "b", "c", "d"}[k]) == 0;
+		errno = 0;
+		good &= envelope_keep(&e, rows[i].which, rows[i].n) == (rows[i].error == 0 ? 0 : -1);
+		good &= errno == rows[i].error;
+		for (size_t k = 0; k < e.nrcpt; k++)
+			strlcat(rest, e.rcpt[k].address, sizeof(rest));
+		for (unsigned k = 0; k < 8; k++)
+			good &= envelope_add(&e, "more") == 0;
+		ok(good && strcmp(rest, rows[i].rest) == 0, "%s", rows[i].name);
+		envelope_free(&e);
+	}
+}
+
 int
 main(void)
 {
+	test_keep();
 	test_cases();
 	test_prefixes();
 	test_values();

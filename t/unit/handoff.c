@@ -201,6 +201,22 @@ refused_by_receiver(void)
 	m = job();
 	memset(m.job.destination, 'x', HOST_LEN);
 	refused(&m, head + 3 * sizeof(uint32_t), 1, "a destination without its end");
+	m = job();
+	m.job.watched = 2;
+	refused(&m, head + 3 * sizeof(uint32_t), 1, "watched more than once");
+}
+
+static void
+said(void)
+{
+	union handoff_message m = {.said = {.type = HANDOFF_SAID, .text = "[1] >>> NOOP\033[31m"}};
+
+	is_int(handoff_send(pair[0], &m, -1), 0, "send SAID");
+	is_int(receive(), 1, "receive it");
+	is(got.said.text, "[1] >>> NOOP?[31m", "cleaned");
+	memset(m.said.text, 'x', sizeof(m.said.text));
+	refused(&m, sizeof(m.said), 0, "a line without its end");
+	refused(&m, sizeof(m.said) - 1, 0, "half of a line");
 }
 
 static void
@@ -302,6 +318,7 @@ main(void)
 	each_type();
 	refused_by_sender();
 	refused_by_receiver();
+	said();
 	refused_settings();
 	refused_results();
 	ends();

@@ -192,15 +192,16 @@ test_bounds(void)
 	is_int(n, LANES_PARKED, "so many are parked");
 	ok(each < 80, "at %zu octets each", each);
 
-	first = lanes_overflow(&l, 1000000);
+	first = lanes_overflow(&l, 1000000, 0);
 	is_int(first, 1000000 + LANES_OVERFLOW, "more wait in the spool");
 	for (unsigned i = 1; i < LANES_OVERFLOWS; i++)
-		good &= lanes_overflow(&l, 1000000) == first;
+		good &= lanes_overflow(&l, 1000001, 0) == first;
 	ok(good, "… so many for the same time");
-	when = lanes_overflow(&l, 1000000);
+	when = lanes_overflow(&l, 1000000, 0);
 	is_int(when, first + LANES_OVERFLOW, "… others for a later one");
-	is_int(lanes_overflow(&l, 1001000), 1001000 + LANES_OVERFLOW,
+	is_int(lanes_overflow(&l, 1001000, 0), 1001000 + LANES_OVERFLOW,
 	    "a time that is past is not used");
+	is_int(lanes_overflow(&l, 1000, 0), 1000 + LANES_OVERFLOW, "nor one of a clock set back");
 
 	for (unsigned i = 0; i < 10000; i++) {
 		snprintf(name, sizeof(name), "d%u", i);
@@ -213,6 +214,48 @@ test_bounds(void)
 	ok(l.count == 0 && l.nparked == 0, "freed");
 }
 
+/* As many messages of one destination as are parked and set aside, and another time half as many. */
+static void
+test_recall(void)
+{
+	const unsigned more = LANES_OVERFLOWS + LANES_OVERFLOWS / 2;
+	int64_t t = 1000000;
+	struct lanes l;
+	unsigned n = 0;
+
+	start(&l);
+	is_int(lanes_recall(&l, t), 0, "nothing was set aside, nothing comes back");
+	fill(&l, "a", 1);
+	while (park(&l, "a", n, 1) == 0)
+		n++;
+	for (unsigned i = 0; i < more; i++)
+		lanes_overflow(&l, t, 1);
+	ok(!lanes_run_over(&l, 1) && lanes_recall(&l, t) == 0, "no room, nothing comes back");
+	lanes_end(&l, "a", LANE_ANSWERED);
+	for (; l.nparked > LANES_PARKED - LANES_OVERFLOWS; n++)
+		go_on(&l, 1, 1);
+	is_int(lanes_recall(&l, t), t + LANES_OVERFLOW, "room for some: they come back at once");
+	for (unsigned i = 0; i < LANES_OVERFLOWS; i++)
+		park(&l, "a", n++, 1);
+	is_int(lanes_recall(&l, t), 0, "they fill it");
+	while (l.nparked > 0)
+		go_on(&l, 1, 1);
+	ok(!lanes_run_over(&l, 1), "none is parked, but the run is not over");
+	is_int(lanes_recall(&l, t), t + 2 * LANES_OVERFLOW, "the rest comes back");
+	is_int(lanes_overflow(&l, t, 0), t + 3 * LANES_OVERFLOW,
+	    "who is sent away meanwhile is not taken for one that came back");
+	ok(!lanes_run_over(&l, 1), "they have not been looked at before the next is asked for");
+	is_int(lanes_recall(&l, t), t + 3 * LANES_OVERFLOW, "that one comes back");
+	ok(lanes_run_over(&l, 1), "… which nobody waits for: the run is over");
+	is_int(lanes_recall(&l, t), 0, "nothing is left");
+	lanes_overflow(&l, t - 86400, 2);
+	is_int(lanes_recall(&l, t - 86400), t - 86400 + LANES_OVERFLOW,
+	    "a clock that was set back keeps nobody away");
+	is_int(lanes_recall(&l, t - 86400), 0, "… nor a run from its end");
+	ok(lanes_run_over(&l, 2), "… which it has reached");
+	lanes_free(&l);
+}
+
 int
 main(void)
 {
@@ -220,5 +263,6 @@ main(void)
 	test_turns();
 	test_rates();
 	test_bounds();
+	test_recall();
 	return done();
 }

@@ -48,7 +48,7 @@ forms(void)
 
 	log_info("lost");
 	ok(access(file, F_OK) == -1, "before log_open() lines go nowhere");
-	log_open("test", file, "host.example", false);
+	log_open("test", file, FORMAT_PLAIN, "host.example", false);
 	ok(access(file, F_OK) == -1, "the file is made with the first line");
 	errno = ENOENT;
 	log_info("%s: uid=%d", "ID", 7);
@@ -127,7 +127,8 @@ delivery(void)
 	d.tls = "TLSv1.3 verified";
 	log_delivery(&d);
 	ok(strstr(text(), "to=<r@x.example>, orig_to=<root>, relay=none, ") != NULL, "orig_to");
-	ok(strstr(content, "0.2/0.2, tls=TLSv1.3 verified, dsn=5.4.1, status=bounced (") != NULL,
+	ok(strstr(content, "0.2/0.2, dsn=5.4.1, status=bounced (connect to x: timed out), "
+			   "tls=TLSv1.3 verified\n") != NULL,
 	    "tls, bounced");
 	d.pid = 125;
 	log_delivery(&d);
@@ -139,7 +140,7 @@ delivery(void)
 		d.delay = d.delays[3] = times[i].t;
 		log_delivery(&d);
 		lines();
-		snprintf(want, sizeof(want), ", delay=%s, delays=0.1/0/0.2/%s, tls=", times[i].text,
+		snprintf(want, sizeof(want), ", delay=%s, delays=0.1/0/0.2/%s, dsn=", times[i].text,
 		    times[i].text);
 		ok(strstr(content, want) != NULL, "%g seconds are %s", times[i].t, times[i].text);
 	}
@@ -152,7 +153,7 @@ to_stderr(const char *to, bool service)
 	int saved = dup(STDERR_FILENO), fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	dup2(fd, STDERR_FILENO);
-	log_open("test", to, "host.example", service);
+	log_open("test", to, FORMAT_PLAIN, "host.example", service);
 	log_info("line");
 	dup2(saved, STDERR_FILENO);
 	close(saved);

@@ -6,7 +6,7 @@
 
 #include "tap.h"
 
-static const struct retry_policy policy = {.first = 60, .last = 3600};
+static const struct retry_policy policy = {.wait = {60, 120, 3600}, .waits = 3};
 
 /* What 10,000 destinations cost, each down with an ordinary reason. */
 static void
@@ -63,6 +63,48 @@ test_bounds(void)
 	outage_free(&t);
 }
 
+/* What a flusher leaves to the next one. */
+static void
+test_handing_on(void)
+{
+	struct outages t = {0}, next = {0};
+	struct outcome o = {.status = STATUS(4, 4, 1), .stage = STAGE_CONNECT, .text = "refused"},
+		       got;
+	char memory[1024], name[32];
+	int64_t until, then;
+	size_t len;
+
+	outage_note(&t, "", &o, &policy, 1000, 0);
+	outage_find(&t, "", 1001, &got, &until);
+	outage_note(&t, "", &o, &policy, until, 0);
+	outage_note(&t, "a.example", &o, &policy, 1000, 0);
+	outage_find(&t, "", until, &got, &until);
+	len = outage_save(&t, memory, sizeof(memory));
+	outage_load(&next, memory, len);
+	ok(next.count == 2 && outage_find(&next, "", until - 1, &got, &then) && then == until,
+	    "the next flusher knows what is out, and until when");
+	is(got.text, "refused", "and why");
+	outage_note(&next, "", &o, &policy, until, 0);
+	ok(outage_find(&next, "", until + 1, &got, &then) && then - until > 1800,
+	    "the failures are counted on");
+	outage_free(&next);
+	for (size_t i = 0; i < len; i++) {
+		outage_load(&next, memory, i);
+		outage_free(&next);
+	}
+	ok(1, "what is cut short does no harm");
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "host%d.example", i);
+		outage_note(&t, name, &o, &policy, 1000, 0);
+	}
+	len = outage_save(&t, memory, sizeof(memory));
+	outage_load(&next, memory, len);
+	ok(len <= sizeof(memory) && next.count > 10 && next.count < 100,
+	    "as much as there is room for");
+	outage_free(&next);
+	outage_free(&t);
+}
+
 int
 main(void)
 {
@@ -83,7 +125,8 @@ main(void)
 	ok(second == until, "what fails together fails once");
 	ok(!outage_find(&t, "a", until, &got, &second), "then it may be tried");
 	ok(!outage_note(&t, "a", &o, &policy, until, 0), "nor is the same again");
-	ok(outage_find(&t, "a", until, &got, &second) && second >= until + 120, "the wait doubles");
+	ok(outage_find(&t, "a", until, &got, &second) && second >= until + 120,
+	    "the next wait is longer");
 	outage_retry_all(&t, until);
 	ok(!outage_find(&t, "a", until, &got, &second), "sendmail -q: tried now");
 	o.stage = STAGE_AUTH;
@@ -93,5 +136,6 @@ main(void)
 	outage_free(&t);
 	test_cost();
 	test_bounds();
+	test_handing_on();
 	return done();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -95,7 +96,7 @@ raw(const void *data, size_t len)
 static void
 junk(int sock)
 {
-	struct poke p = {.type = POKE_ONE + 1}, all = {.type = POKE_ALL};
+	struct poke p = {.type = POKE_LOOK + 1}, all = {.type = POKE_ALL};
 	char big[sizeof(p) + 1] = {0};
 	int fd, in = open("/dev/null", O_WRONLY | O_CLOEXEC), ends[2], before;
 	unsigned uid;
@@ -133,15 +134,25 @@ static void
 flood(int sock)
 {
 	struct poke p;
-	int sent = 0, taken = 0, fd;
+	int sent = 0, taken = 0, fd, status;
 	unsigned uid;
+	pid_t pid;
 
 	while (sent < 100000 && poke_send(folder, POKE_SOCKET, &new, -1) == 0)
 		sent++;
 	is_int(errno, EAGAIN, "a full socket says EAGAIN");
-	while (poke_take(sock, &p, &fd, &uid) == 1)
-		taken++;
-	is_int(taken, sent, "and keeps what it has");
+	ok(poke_press(POKE_SOCKET, &new, -1, 20) == -1 && errno == EAGAIN, "also to who presses");
+	pid = fork();
+	if (pid == 0)
+		_exit(poke_press(POKE_SOCKET, &new, -1, 20000) == 0 ? 0 : 1);
+	for (int i = 0; i < 2000 && taken < sent + 1; i++)
+		if (poke_take(sock, &p, &fd, &uid) == 1)
+			taken++;
+		else
+			poll(NULL, 0, 10);
+	is_int(taken, sent + 1, "it keeps what it has, and hears of who pressed");
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "who knows of it");
 }
 
 /* Another user, when we can become one. */

@@ -151,7 +151,7 @@ detach_logging(void)
 
 	snprintf(log, sizeof(log), "%s/log", dir);
 	snprintf(victim, sizeof(victim), "%s/victim", dir);
-	log_open("test", log, "host", false);
+	log_open("test", log, FORMAT_PLAIN, "host", false);
 	log_info("one");
 	program_detach(-1);
 	for (int i = 0; i < 8; i++)

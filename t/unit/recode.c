@@ -185,6 +185,20 @@ static const struct {
     {"a boundary that ends with blanks", SEVEN, 0, MULTI("mixed", "\"a \"") "\n--a\n\nabcd" UE "\n",
 	MULTI("mixed", "\"a \"") "\n--a\nContent-Type: text/plain; charset=utf-8\n" QP
 				 "\nabcd=C3=BC\n"},
+    {"parameters that are none, before the boundary", SEVEN, 0,
+	"Content-Type: multipart/mixed x \"; boundary=y\" (; boundary=y); z; a\n b; =c;\n"
+	" boundary=\"a\n b\"\n\n--a b\n\nabcd" UE "\n--a b--\n",
+	"Content-Type: multipart/mixed x \"; boundary=y\" (; boundary=y); z; a\n b; =c;\n"
+	" boundary=\"a\n b\"\n\n--a b\nContent-Type: text/plain; charset=utf-8\n" QP
+	"\nabcd=C3=BC\n--a b--\n"},
+    {"a type without a subtype", SEVEN, 0, "Content-Type: mixed\n\nabcd" UE "\n",
+	"Content-Type: mixed\nMIME-Version: 1.0\n" QP "\nabcd=C3=BC\n"},
+    {"parts in an encoding nobody knows", SEVEN, 0,
+	MULTI("mixed", "a") "Content-Transfer-Encoding: x\n\n--a\n\nabcd" UE "\n",
+	MULTI("mixed", "a") "Content-Transfer-Encoding: x\n\n--a\nContent-Type: text/plain; "
+			    "charset=utf-8\n" QP "\nabcd=C3=BC\n"},
+    {"a message in an encoding nobody knows", SEVEN, LEFT,
+	"Content-Type: message/rfc822\nContent-Transfer-Encoding: x\n\nabcd: " UE "\n", NULL},
     {"a long header line", LONG, 0,
 	"Subject: hello world\nTo: a [60x], b [75x] [900x] \td\n\te [60x]\n\nx\n",
 	"Subject: hello world\nTo: a [60x], b\n [75x] [900x] \td\n\te [60x]\n\nx\n"},

@@ -26,6 +26,7 @@ defaults(void)
 	is_int(s.queue_deliver, DELIVER_BACKGROUND, "deliver");
 	is_int(s.tls_policy, TLS_POLICY_AUTO, "policy");
 	is_int(s.smtp_connections, 5, "connections");
+	is_int((long)s.queue_message_size, 0, "any size of a message");
 	is(s.log_to, "auto", "log");
 	is(s.rewrite_header_from, "", "no rewriting");
 	is_int(s.rewrite_keep, KEEP_REPLY_TO, "keep");
@@ -51,12 +52,28 @@ static const struct {
     {"queue", "wait", "1hour", "not a duration such as 90s, 5m, 2h or 5d"},
     {"queue", "wait", "s", "not a duration such as 90s, 5m, 2h or 5d"},
     {"queue", "wait", "1H", "not a duration such as 90s, 5m, 2h or 5d"},
+    {"queue", "retry", "30s, 1m", NULL},
+    {"queue", "retry", "", NULL},
+    {"queue", "retry", "soon", "not a list of durations such as 1m, 5m, 1h"},
     {"smtp", "connections", "1", NULL},
     {"smtp", "connections", "1000000", NULL},
     {"smtp", "connections", "0", "not a number from 1 to 1000000"},
     {"smtp", "connections", "1000001", "not a number from 1 to 1000000"},
     {"smtp", "connections", "99999999999999999999", "not a number from 1 to 1000000"},
     {"smtp", "connections", "5x", "not a number from 1 to 1000000"},
+    {"queue", "message_size", "0", NULL},
+    {"queue", "message_size", "500", NULL},
+    {"queue", "message_size", "500k", NULL},
+    {"queue", "message_size", "999999999999", NULL},
+    {"queue", "message_size", "1000000000000", "larger than a message can be"},
+    {"queue", "message_size", "99999999999999999999999", "larger than a message can be"},
+    {"queue", "message_size", "931G", NULL},
+    {"queue", "message_size", "932G", "larger than a message can be"},
+    {"queue", "message_size", "M", "not a size such as 500k, 25M or 2G"},
+    {"queue", "message_size", "1MB", "not a size such as 500k, 25M or 2G"},
+    {"queue", "message_size", "-1", "not a size such as 500k, 25M or 2G"},
+    {"queue", "owner_messages", "0", NULL},
+    {"queue", "owner_messages", "1000", NULL},
     {"smtp", "chunking", "no", NULL},
     {"smtp", "chunking", "yes", NULL},
     {"smtp", "chunking", "maybe", "not one of no, yes"},
@@ -92,6 +109,8 @@ static const struct {
     {"relay", "url", "smtps://a, b", "not of the form scheme://host"},
     {"smtp", "family", "ipv6", NULL},
     {"smtp", "family", "6", "not one of any, ipv4, ipv6"},
+    {"smtp", "sandbox", "refuse", NULL},
+    {"smtp", "sandbox", "no", "not one of kill, refuse, off"},
     {"smtp", "bind_address", "::1, 127.0.0.1", NULL},
     {"smtp", "bind_address", "localhost",
 	"not an IPv4 address, an IPv6 address, or one of each"},
@@ -139,6 +158,9 @@ keeping(void)
 	is_int(s.queue_lifetime, 7200, "2h");
 	settings_set(&s, "queue", "lifetime", "never", "test", &why);
 	is_int(s.queue_lifetime, 7200, "a bad value changes nothing");
+	settings_set(&s, "queue", "retry", "5m", "test", &why);
+	settings_set(&s, "queue", "retry", "", "test", &why);
+	is(s.queue_retry, "1m, 2m, 5m, 10m, 20m, 40m, 1h", "an empty list is the default, too");
 	settings_set(&s, "queue", "lifetime", "", "test", &why);
 	is_int(s.queue_lifetime, 5 * 86400, "an empty one is the default");
 	settings_set(&s, "queue", "socket", "", "test", &why);

@@ -456,7 +456,7 @@ start(void)
 	submission_start(&s, &out);
 	is(buf_str(&out),
 	    "Received: by h.x.example (Pillarbox, from userid 1000)\r\n"
-	    "\tid 6BFZDM9F0005; " DATE "\r\n",
+	    "\tid 6BFZDM9F0005; Mon, 21 Sep 2026 14:13:20 +0000\r\n",
 	    "Received");
 	buf_clear(&out);
 	facts.with = "ESMTP";
@@ -464,7 +464,7 @@ start(void)
 	submission_start(&s, &out);
 	is(buf_str(&out),
 	    "Received: by a--b--c--- (Pillarbox, from userid 1000)\r\n"
-	    "\twith ESMTP id 6BFZDM9F0005; " DATE "\r\n",
+	    "\twith ESMTP id 6BFZDM9F0005; Mon, 21 Sep 2026 14:13:20 +0000\r\n",
 	    "Received with ESMTP and a hostile name");
 	for (int i = 0; i < 3; i++) {
 		struct header_field f = {.name = HEADER_RECEIVED, .value = 9, .text = BUF_INIT(64)};
