@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "parent.h"
 #include "sys/become.h"
 #include "sys/clock.h"
@@ -56,6 +57,7 @@ run_child(const struct children *cs, const struct child *c, int link)
 		log_warn("%s", sp.error);
 		return EX_OK; /* not a spool, or not fit to be one: no reason to come back soon */
 	}
+	confine_flusher(&sp, cs->settings);
 	return run_spool(&facts, c->request.poke.type != 0 ? &c->request : NULL);
 }
 

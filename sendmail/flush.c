@@ -21,6 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "run.h"
 #include "service.h"
 #include "starter.h"
@@ -107,8 +108,11 @@ run_own(const struct arguments *a, const struct settings *s, struct service *ser
 		if (service_lock(service, pidfile) == -1)
 			return EX_TEMPFAIL;
 	}
+	if (service != NULL)
+		confine_tell_lacks();
 	log_ready();
-	facts.starter = starter_begin(sp.fd, service != NULL);
+	if ((facts.starter = starter_begin(sp.fd, service != NULL)) != -1)
+		confine_flusher(&sp, s);
 	return run_spool(&facts, a->request.fd != -1 ? &a->request : NULL);
 }
 

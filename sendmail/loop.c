@@ -12,10 +12,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine_wire.h"
 #include "loop_impl.h"
 #include "sys/clock.h"
 
 #define JOBS_MAX 16384  /* open ones of all channels, where there are descriptors for them */
+#define LOOK_EVERY 1000 /* milliseconds between looks at the resolver's files */
 #define DESCRIPTORS 384 /* for sessions, channels and look-ups */
 
 enum { /* of struct loop.fds; then channels, then sessions */
@@ -59,6 +61,17 @@ start(struct loop *l, int channel)
 	l->control = l->wire.channels;
 	l->wire.news = &l->control->outbox;
 	return 0;
+}
+
+/* The next smtp can do the look-ups that this one no longer can. */
+static void
+look_at_files(struct loop *l)
+{
+	if (l->wire.ending || !l->wire.ready || l->wire.now < l->looked + LOOK_EVERY)
+		return;
+	l->looked = l->wire.now;
+	if (confine_wire_stale(&l->wire))
+		loop_wind_up(l);
 }
 
 static void
@@ -212,6 +225,7 @@ turn(struct loop *l)
 		read_answers(l);
 	if (fds[FD_SIGNAL].revents != 0)
 		read_signal(l);
+	look_at_files(l);
 	loop_turn_channels(l);
 	turn_destinations(l);
 	loop_flush_channels(l);

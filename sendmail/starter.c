@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "signals.h"
 #include "sys/handoff.h"
 #include "sys/log.h"
@@ -94,6 +95,7 @@ reap(struct self *me)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		confine_tell(status);
 		if (pid == me->smtp)
 			me->smtp = 0;
 	}

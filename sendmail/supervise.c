@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "confine.h"
 #include "service.h"
 #include "shared.h"
 #include "signals.h"
@@ -23,6 +24,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/poke.h"
+#include "sys/sandbox.h"
 
 #define FIXED (2 + SHARED_MOST) /* entries to poll before those of the children */
 #define RESCAN 900000           /* milliseconds between looks at all owners, … */
@@ -136,8 +138,10 @@ reap(struct supervisor *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!children_ended(&s->children, pid, status))
+		if (!children_ended(&s->children, pid, status)) {
 			shared_ended(&s->shared, pid, status);
+			confine_tell(status);
+		}
 }
 
 /* Do what is due. Milliseconds until there is more of that. */
@@ -331,6 +335,8 @@ supervise(struct service *service)
 		return status;
 	log_info("started: serving every owner below %s", s.settings.queue_dir);
 	service_ready(service);
+	sandbox_supervisor();
+	confine_tell_lacks();
 	scan_all(&s, NULL);
 	while (!signals_stop()) {
 		take_wishes(&s);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confine_wire.h"
 #include "mail/tls_policy.h"
 #include "sys/clock.h"
 
@@ -210,6 +211,7 @@ wire_complete(struct wire *w)
 		wanted = wanted || needs_tls(w, &w->routes[i]);
 	if (wanted && (w->tls = tls_context_new(&tls, why)) == NULL)
 		breaks(&w->broken, "TLS", why);
+	confine_wire(w);
 	w->resolver = resolver_new();
 	return w->resolver != NULL ? 0 : -1;
 }

@@ -51,7 +51,8 @@ only() {
 only 'openssl/' 'lib/net/crypto.c lib/net/tls.c lib/net/tls_cache.c lib/net/tls_context.c lib/net/tls_impl.h lib/net/tls_show.c lib/net/tls_verify.c'
 only 'resolv.h' 'lib/net/resolve_libc.h'
 only 'ini.h' lib/sys/config.c
-only 'linux/capability' lib/sys/become.c
+only 'linux/(seccomp|landlock|filter)' lib/sys/sandbox.c
+only 'linux/capability' 'lib/sys/become.c lib/sys/sandbox.c'
 
 # The injector, mailq and flush: no OpenSSL, no resolver.
 for program in sbin/sendmail bin/mailq libexec/pillarbox/flush; do
