@@ -19,6 +19,7 @@
 #include "options.h"
 #include "post.h"
 #include "queue_run.h"
+#include "remote.h"
 #include "serve.h"
 #include "spool/spool.h"
 #include "sys/config.h"
@@ -65,30 +66,33 @@ post_here(const struct options *o, const struct settings *s, struct spool *sp)
 }
 
 /*
- * The spool in the caller's home. Not inlined: every post would page in the room that this takes on
- * the stack.
+ * The system flusher's socket, where that helps, else the spool in the caller's home. Not inlined:
+ * every post would page in the room that this takes on the stack.
  */
 __attribute__((noinline)) static int
-post_elsewhere(
-    const struct options *o, const struct settings *s, const struct spool *machine, bool opened)
+post_elsewhere(const struct options *o, const struct settings *s, const struct spool *machine,
+    char *const *words, bool opened, bool helps)
 {
-	char home[PATH_MAX];
+	char home[PATH_MAX], elsewhere[PATH_MAX + 128] = "";
 	struct spool own;
 	int status = -1;
 
-	if (!opened &&
+	if (helps)
+		status = remote_post(o, s, words, elsewhere, sizeof(elsewhere));
+	if (status == -1 && !opened &&
 	    spool_open(&own, s->queue_dir, host_state(home), SPOOL_CREATE) == 0)
 		status = post_here(o, s, &own);
 	if (status != -1)
 		return status;
-	return complain(EX_TEMPFAIL, "%s; the message was not queued", machine->error);
+	return complain(EX_TEMPFAIL, "%s%s%s; the message was not queued", machine->error,
+	    elsewhere[0] != '\0' ? "; " : "", elsewhere);
 }
 
-/* Into the machine's spool, or elsewhere. */
+/* Into the machine's spool, or elsewhere. words: the command line as it was given. */
 static int
-post_and_trigger(const struct options *o, const struct settings *s)
+post_and_trigger(const struct options *o, const struct settings *s, char *const *words)
 {
-	bool opened;
+	bool opened, helps = true;
 	struct spool sp;
 	int status = -1;
 
@@ -98,7 +102,23 @@ post_and_trigger(const struct options *o, const struct settings *s)
 		    "to take them from the header");
 	if ((opened = spool_open(&sp, s->queue_dir, NULL, SPOOL_CREATE) == 0))
 		status = post_here(o, s, &sp);
-	return status != -1 ? status : post_elsewhere(o, s, &sp, opened);
+	else
+		helps = spool_unwritable(errno);
+	return status != -1 ? status : post_elsewhere(o, s, &sp, words, opened, helps);
+}
+
+/* argv as it is before options_parse() sorts it, without its first word. */
+static char **
+copy_words(int argc, char **argv)
+{
+	size_t n = argc > 0 ? (size_t)argc - 1 : 0;
+	char **words = malloc((n + 1) * sizeof(*words));
+
+	if (words == NULL)
+		return NULL;
+	memcpy(words, argv + (argc > 0), n * sizeof(*words));
+	words[n] = NULL;
+	return words;
 }
 
 static int
@@ -137,10 +157,13 @@ main(int argc, char **argv)
 {
 	struct options o;
 	struct settings s;
+	static char **words; /* for as long as we run */
 	char error[512];
 	int status;
 
 	program_begin();
+	if ((words = copy_words(argc, argv)) == NULL)
+		return complain(EX_OSERR, "out of memory");
 	if (options_parse(&o, argc, argv, error, sizeof(error)) == -1)
 		return complain(EX_USAGE, "%s", error);
 	if (o.mode == MODE_MAILQ)
@@ -169,7 +192,7 @@ main(int argc, char **argv)
 	else if (o.mode == MODE_QUEUE_RUN)
 		status = queue_run(&s, &o);
 	else
-		status = post_and_trigger(&o, &s);
+		status = post_and_trigger(&o, &s, words);
 	settings_free(&s);
 	return status;
 }

@@ -16,6 +16,7 @@
 
 #include "children.h"
 #include "confine.h"
+#include "reception.h"
 #include "service.h"
 #include "shared.h"
 #include "signals.h"
@@ -26,7 +27,7 @@
 #include "sys/poke.h"
 #include "sys/sandbox.h"
 
-#define FIXED (2 + SHARED_MOST) /* entries to poll before those of the children */
+#define FIXED (3 + SHARED_MOST) /* entries to poll before those of the children */
 #define RESCAN 900000           /* milliseconds between looks at all owners, … */
 #define RESCAN_SOON 60000       /* … and at most that when some may not have been heard */
 #define BURST 10                /* pokes at a time that say so: more have no room on many kernels */
@@ -36,6 +37,7 @@
 struct supervisor {
 	struct settings settings; /* without secrets */
 	struct children children;
+	struct reception *reception; /* NULL: there is none */
 	struct shared shared;
 	struct rates rates;
 	struct service *service;
@@ -53,6 +55,7 @@ leave(void *arg)
 
 	close(s->sock);
 	alarm_close(&s->alarm);
+	reception_leave(s->reception);
 	shared_close(&s->shared);
 	service_forget(s->service);
 }
@@ -138,7 +141,8 @@ reap(struct supervisor *s)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!children_ended(&s->children, pid, status)) {
+		if (!children_ended(&s->children, pid, status) &&
+		    !reception_ended(s->reception, pid, status)) {
 			shared_ended(&s->shared, pid, status);
 			confine_tell(status);
 		}
@@ -174,8 +178,9 @@ wait_for_something(struct supervisor *s, int ms)
 		return;
 	}
 	p[0] = (struct pollfd){.fd = s->sock, .events = POLLIN};
-	p[1] = (struct pollfd){.fd = s->alarm.fd, .events = POLLIN};
-	shared_list(&s->shared, p + 2);
+	p[1] = (struct pollfd){.fd = reception_fd(s->reception), .events = POLLIN};
+	p[2] = (struct pollfd){.fd = s->alarm.fd, .events = POLLIN};
+	shared_list(&s->shared, p + 3);
 	children_list(&s->children, p + FIXED);
 	alarm_set(&s->alarm, clock_seconds() + ms / 1000 + 1);
 	sigemptyset(&none);
@@ -185,6 +190,8 @@ wait_for_something(struct supervisor *s, int ms)
 		if (p[0].revents != 0)
 			take_pokes(s);
 		if (p[1].revents != 0)
+			reception_take(s->reception, &s->settings);
+		if (p[2].revents != 0)
 			alarm_take(&s->alarm);
 	}
 	free(p);
@@ -333,6 +340,9 @@ supervise(struct service *service)
 		return EX_OSERR;
 	if ((status = begin(&s)) != EX_OK)
 		return status;
+	if ((s.reception = reception_open(&s.settings)) == NULL && errno != 0)
+		log_warn(
+		    "cannot take posts at %s: %s", s.settings.queue_post_socket, strerror(errno));
 	log_info("started: serving every owner below %s", s.settings.queue_dir);
 	service_ready(service);
 	sandbox_supervisor();
@@ -346,7 +356,9 @@ supervise(struct service *service)
 	service_stopping();
 	unlink(s.settings.queue_socket);
 	poke_unmark(s.settings.queue_socket);
+	reception_stop(s.reception);
 	wait_for_children(&s);
+	reception_close(s.reception);
 	shared_close(&s.shared);
 	children_free(&s.children);
 	log_info("stopped");

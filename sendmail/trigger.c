@@ -8,6 +8,7 @@
 
 #include "complain.h"
 #include "progress.h"
+#include "remote.h"
 #include "selection.h"
 #include "sys/clock.h"
 #include "sys/wake.h"
@@ -16,6 +17,7 @@
 #define SHOWN 2048  /* octets of a line that are shown */
 #define ASK_TRIES 3 /* flushers that may go away before they answered */
 
+/* Where we are run by the system flusher none is started: it looks here when we end. */
 static struct wake
 wake_for(const struct spool *sp, const struct settings *s)
 {
@@ -23,7 +25,7 @@ wake_for(const struct spool *sp, const struct settings *s)
 	    .socket = s->queue_socket,
 	    .queue_dev = sp->queue_dev,
 	    .queue_ino = sp->queue_ino,
-	    .start = true};
+	    .start = !remote_received()};
 }
 
 void
