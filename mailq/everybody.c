@@ -2,8 +2,6 @@
 #include "everybody.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -11,82 +9,59 @@
 
 #include "spool/owners.h"
 #include "sys/become.h"
-
-struct everybody {
-	struct list_total *total;
-	const char *queue_dir;
-	bool root;
-};
+#include "walk.h"
 
 static _Noreturn void
-child(struct everybody *all, const char *name, uid_t owner, int sums)
+child(struct run *r, const char *name, uid_t owner)
 {
-	struct list_total *t = all->total;
 	struct spool sp;
 
+	if (r->act->owner != NULL)
+		r->act->owner(r, owner);
 	if (become(owner) == -1)
-		list_trouble(
-		    t, EX_OSERR, "cannot become uid %u: %s", (unsigned)owner, strerror(errno));
-	else if (spool_open_named(&sp, all->queue_dir, name) == 0) {
-		list_spool(t, &sp);
+		total_trouble(r->total, EX_OSERR, "cannot become uid %u: %s", (unsigned)owner,
+		    strerror(errno));
+	else if (spool_open_named(&sp, r->settings->queue_dir, name) == 0) {
+		walk_spool(r, &sp);
 		spool_close(&sp);
 	} else if (errno != ENOENT)
-		list_trouble(t, list_sysexit(errno), "%s", sp.error);
-	list_flush(t);
-	_exit(write(sums, t, sizeof(*t)) == (ssize_t)sizeof(*t) ? EX_OK : EX_OSERR);
-}
-
-/* The child's sums; what it printed cannot be taken back, so none at all is trouble. */
-static void
-collect(struct everybody *all, pid_t pid, uid_t owner, int sums)
-{
-	struct list_total t;
-	ssize_t n;
-
-	while ((n = read(sums, &t, sizeof(t))) == -1 && errno == EINTR)
-		;
-	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
-	if (n == (ssize_t)sizeof(t))
-		*all->total = t;
-	else
-		list_trouble(
-		    all->total, EX_TEMPFAIL, "the list of uid %u is not whole", (unsigned)owner);
+		total_trouble(r->total, total_sysexit(errno), "%s", sp.error);
+	total_flush(r->total);
+	_exit(EX_OK);
 }
 
 static int
-list_owner(void *arg, const char *name, uid_t owner)
+walk_owner(void *arg, const char *name, uid_t owner)
 {
-	struct everybody *all = arg;
-	int sums[2];
+	struct run *r = arg;
+	int status = -1;
 	pid_t pid;
 
 	if (owner == 0)
-		all->root = true;
-	list_flush(all->total);
-	if (all->total->output != 0)
+		r->total->root = true;
+	total_flush(r->total);
+	if (r->total->output != 0)
 		return 1;
-	if (pipe2(sums, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
-		list_trouble(all->total, EX_OSERR, "fork: %s", strerror(errno));
+	if ((pid = fork()) == -1) {
+		total_trouble(r->total, EX_OSERR, "fork: %s", strerror(errno));
 		return 1;
 	}
-	if (pid == 0) {
-		close(sums[0]);
-		child(all, name, owner, sums[1]);
-	}
-	close(sums[1]);
-	collect(all, pid, owner, sums[0]);
-	close(sums[0]);
+	if (pid == 0)
+		child(r, name, owner);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (status != 0)
+		total_trouble(r->total, EX_TEMPFAIL, "the queue of uid %u was not seen whole",
+		    (unsigned)owner);
 	return 0;
 }
 
-bool
-everybody_list(struct list_total *t, const char *queue_dir)
+void
+everybody_walk(struct run *r)
 {
-	struct everybody all = {.total = t, .queue_dir = queue_dir};
+	const char *dir = r->settings->queue_dir;
 
-	if (spool_owners(queue_dir, list_owner, &all) == -1 && errno != ENOENT)
-		list_trouble(
-		    t, list_sysexit(errno), "cannot list %s: %s", queue_dir, strerror(errno));
-	return all.root;
+	if (spool_owners(dir, walk_owner, r) == -1 && errno != ENOENT)
+		total_trouble(
+		    r->total, total_sysexit(errno), "cannot list %s: %s", dir, strerror(errno));
 }

@@ -6,28 +6,11 @@ scratch
 config queue.deliver=queue
 need perl
 
-spool=$S/spool/$(id -u)
+# shellcheck source=t/queue.sh
+. "$T/queue.sh"
+spool=$QUEUE
 header='-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------'
 at41='                                         '
-
-# message STATE ID ARRIVED SIZE SENDER RECIPIENT...   a spool file; its journal is stdin's
-message() {
-	local file=$spool/$1/$2 size=$4 r
-	{
-		printf 'pillarbox 1\nid %s\narrived %s.000000\nuid %s\n' "$2" "$3" "$(id -u)"
-		printf 'size %012d\nbody 7BIT    \ndots 0\nfrom <%s>\n' "$size" "$5"
-		shift 5
-		for r; do printf 'rcpt <%s>\n' "$r"; done
-		printf '\n%*s' "$size" ''
-		cat
-	} >"$file"
-	chmod 600 "$file"
-}
-
-empty_spool() {
-	rm -rf "${spool:?}"
-	mkdir -m 700 "$spool" "$spool"/{tmp,new,cur,hold,failed}
-}
 
 # listing NAME   stdin is what mailq shall say, to the octet, with status 0 and nothing on stderr
 listing() {
@@ -39,7 +22,7 @@ listing() {
 
 # Nothing
 listing 'no spool yet' <<<'Mail queue is empty'
-empty_spool
+empty_queue
 listing 'an empty spool' <<<'Mail queue is empty'
 touch "$spool/tmp/1N5X24Q8R0A0"
 listing 'tmp/ is not shown' <<<'Mail queue is empty'
@@ -51,7 +34,7 @@ $header
 1N5X24Q8R0A0      1234 Mon Nov 23 16:13:05  sender@host.example
 ${at41}recipient@example.org
 
--- 2 Kbytes in 1 Request.
+-- 1 Kbytes in 1 Request.
 END
 
 # Deferred; a day of one digit; the null sender; two states in order of the IDs
@@ -64,17 +47,17 @@ $header
 ${at41}recipient@example.org
 
 1N5X24Q8R0A1      2345 Sun Nov  1 17:00:00  MAILER-DAEMON
-(connect to relay.example[192.0.2.1]:25: Connection refused)
+                  (connect to relay.example[192.0.2.1]:25: Connection refused)
 ${at41}recipient@example.org
 
--- 4 Kbytes in 2 Requests.
+-- 3 Kbytes in 2 Requests.
 END
 is 'counted by their first character' "$(mailq | grep -c '^[A-F0-9]')" 2
 is 'counted by the last line' "$(mailq | tail -n1 | awk '{print $5}')" 2
 like 'the time is local' "$(TZ=XYZ-5 mailq)" 'Sun Nov  1 22:00:00'
 
 # Recipients: what was delivered or reported is gone, a reason stands once before its recipients
-empty_spool
+empty_queue
 message cur 1N5X24Q8R0A2 1795450385 10 a@x.example \
 	sent@x.example one@x.example two@x.example other@x.example new@x.example \
 	failed@x.example told@x.example <<'END'
@@ -95,18 +78,18 @@ $header
 (host mx.x[192.0.2.1] said: 450 4.2.1 Greylisted (in reply to RCPT TO command))
 ${at41}one@x.example
 ${at41}two@x.example
-(mailbox full)
+                                                                (mailbox full)
 ${at41}other@x.example
-(reason unavailable)
+                                                          (reason unavailable)
 ${at41}new@x.example
-(no such user)
+                                                                (no such user)
 ${at41}failed@x.example
 
--- 1 Kbytes in 1 Request.
+-- 0 Kbytes in 1 Request.
 END
 
 # The other states, and what cannot be read: a file of nonsense, links, a pipe, one cut short
-empty_spool
+empty_queue
 message hold 1N5X24Q8R0A3 1795450385 100 h@x.example r@x.example </dev/null
 message failed 1N5X24Q8R0A4 1795450386 200 '' s@x.example <<'END'
 @1795450387 0 5.1.1 unknown user
@@ -126,7 +109,7 @@ is 'on hold, failed, damaged' "$(cat "$S/out")" "$header
 ${at41}r@x.example
 
 1N5X24Q8R0A4!      200 Mon Nov 23 16:13:06  MAILER-DAEMON
-(unknown user)
+                                                                (unknown user)
 ${at41}s@x.example
 
 1N5X24Q8R0A5        17 Mon Nov 23 16:13:11  (damaged: why)
@@ -137,12 +120,14 @@ ${at41}s@x.example
 
 1N5X24Q8R0A8 $(printf %9d "$size") Mon Nov 23 16:13:11  (damaged: why)
 
--- 1 Kbytes in 6 Requests."
+-- 0 Kbytes in 6 Requests."
 is 'on hold, failed, damaged: silent' "$(cat "$S/err")" ''
+try mailq
+is 'damaged: the exit status says so' "$rc" 65
 like 'damaged: says why' "$(mailq)" '1N5X24Q8R0A7 .*\(damaged: not a regular file\)'
 
 # A name that is no queue ID is no entry, and is not passed over in silence
-empty_spool
+empty_queue
 touch "$spool/new/readme"
 try mailq
 is 'junk is no entry' "$rc $(cat "$S/out")" '0 Mail queue is empty'
@@ -150,27 +135,21 @@ is 'junk is named' "$(cat "$S/err")" \
 	"mailq: $spool/new: 1 file(s) that are no messages, such as readme"
 
 # Somebody else's text cannot speak to the terminal
-empty_spool
+empty_queue
 printf '@1795450386 0 4.0.0 \033[31mred\007 \302\233 \377 \303\274\n' >"$S/journal"
 message cur 1N5X24Q8R0B0 1795450385 10 a@x.example b@x.example <"$S/journal"
-is 'control characters' "$(mailq | sed -n 3p)" '(?[31mred? ? ? ü)'
+is 'control characters' "$(mailq | sed -n '3s/^ *//p')" '(?[31mred? ? ? ü)'
 
 # Being delivered: somebody holds a lock on the file
 message cur 1N5X24Q8R0B1 1795450386 10 a@x.example b@x.example </dev/null
-coproc perl -MFcntl -e '
-	my $lock = pack("s s x4 q q i x4", F_RDLCK, 0, 0, 0, 0);
-	open(F, "<", $ARGV[0]) && fcntl(F, F_SETLK, $lock) or die "$!";
-	$| = 1; print "locked\n"; <STDIN>' "$spool/cur/1N5X24Q8R0B1"
-holder=$COPROC_PID
-read -r -t 10 <&"${COPROC[0]}"
+lock_message "$spool/cur/1N5X24Q8R0B1"
 like 'being delivered' "$(mailq)" $'\n1N5X24Q8R0B1\\*       10 Mon'
 is 'only that one' "$(mailq | grep -c '^[A-Z0-9]*\*')" 1
-kill "$holder"
-wait "$holder" 2>/dev/null
+unlock_message
 is 'no longer being delivered' "$(mailq | grep -c '^[A-Z0-9]*\*')" 0
 
 # Order of arrival over two states
-empty_spool
+empty_queue
 for i in {100..399}; do
 	state=$([ $((i % 2)) = 0 ] && echo new || echo cur)
 	message "$state" "1N5X24Q8R$i" 1795450385 1024 a@x.example b@x.example </dev/null
@@ -183,7 +162,7 @@ mailq >/dev/full 2>"$S/err"
 is 'a full disk is' "$? $(cat "$S/err")" '74 mailq: standard output: No space left on device'
 
 # Our own mail
-empty_spool
+empty_queue
 sendmail -i -odq -f s@x.example r1@x.example r2@x.example <<<'hello'
 id=$(ls "$spool/new")
 size=$(sed -n 's/^size 0*//p' "$spool/new/$id" | head -n1)
@@ -191,17 +170,35 @@ like 'posted by sendmail' "$(mailq)" "$id $(printf %9d "$size") ... ... .. ..:..
 ${at41}r1@x.example
 ${at41}r2@x.example
 
--- 1 Kbytes in 1 Request.\$"
+-- 0 Kbytes in 1 Request.\$"
 is 'sendmail -bp is the same' "$(sendmail -bp)" "$(mailq)"
 is 'mailq -p is the same' "$(mailq -p)" "$(mailq)"
 
 # Names and options
-empty_spool
+empty_queue
 ln -s "$(command -v mailq)" "$S/postqueue"
 is 'postqueue -p' "$("$S/postqueue" -p)" 'Mail queue is empty'
 refuses 64 "$S/postqueue"
+sink_start
+config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue
+sendmail -i -f s@x.example r@x.example <<<'hello'
+try "$S/postqueue" -f
+is 'postqueue -f delivers' "$rc $(cat "$S/out" "$S/err") $(messages)" '0  1'
+ok 'the sink is content' sink_content
+ok 'its flusher goes' eventually 10 flushers_gone
+refuses 64 mailq -f -j
+refuses 64 mailq -f --state hold
 refuses 64 mailq -x
 refuses 64 mailq all
+refuses 64 mailq --older
+refuses 64 mailq --older soon
+refuses 64 mailq --state lost
+like 'each is said' "$(mailq --state hold,lost 2>&1)" '^mailq: hold,lost: states are incoming, '
+try mailq --help
+is 'help is no error' "$rc $(cat "$S/err")" '0 '
+for option in $(sed -n 's/^    {0, "\([a-z]*\)".*/\1/p' "$T/../mailq/options.c"); do
+	ok "help has --$option" grep -q -- " --$option" "$S/out"
+done
 
 # A spool that is open to others is refused and named, and not called empty
 chmod 777 "$spool"
