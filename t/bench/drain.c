@@ -3,10 +3,11 @@
  * drain: the least work that delivers a spool of small messages, for delivery to be measured
  * against. One process, one connection; the next MAIL, RCPT and DATA ride with the dot.
  *
- *	drain [-t] PORT DIR    each file of DIR/new/, in wire form -> 127.0.0.1, then it is removed
+ *	drain [-t | -T] [-r N] PORT DIR    each file of DIR/new/, in wire form -> 127.0.0.1, then it
+ *	                                   is removed
  *
- * -t: by STARTTLS; whose the certificate is does not matter. The first reply that is no yes ends
- * it: no retry, no log, no schedule.
+ * -t: by STARTTLS, -T: TLS at once; whose the certificate is does not matter. -r: to so many. The
+ * first reply that is no yes ends it: no retry, no log, no schedule.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -16,16 +17,21 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ENVELOPE "MAIL FROM:<s@client.example>\r\nRCPT TO:<r@example.net>\r\nDATA\r\n"
 #define QUIT "QUIT\r\n"
 #define MESSAGE_MAX (64 * 1024)
+#define ENVELOPE_MAX 8192
+#define RECIPIENTS_MAX 100
+
+static enum { CLEAR, STARTTLS, TLS } mode;
+static int recipients = 1;
+static char envelope[ENVELOPE_MAX];
 
 struct wire {
 	int fd;
@@ -86,6 +92,23 @@ ask(struct wire *w, const char *command)
 }
 
 static void
+hello(struct wire *w)
+{
+	ask(w, "EHLO client.example\r\n");
+}
+
+static void
+start_tls(struct wire *w)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *tls = context != NULL ? SSL_new(context) : NULL;
+
+	if (tls == NULL || SSL_set_fd(tls, w->fd) != 1 || SSL_connect(tls) != 1)
+		errx(EX_PROTOCOL, "TLS");
+	w->tls = tls;
+}
+
+static void
 open_wire(struct wire *w, const char *port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -96,21 +119,25 @@ open_wire(struct wire *w, const char *port)
 	if (w->fd == -1 || connect(w->fd, (struct sockaddr *)&to, sizeof(to)) == -1 ||
 	    setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)) == -1)
 		err(EX_UNAVAILABLE, "port %s", port);
+	if (mode == TLS)
+		start_tls(w);
 	yes(w);
-	ask(w, "EHLO client.example\r\n");
+	hello(w);
+	if (mode != STARTTLS)
+		return;
+	ask(w, "STARTTLS\r\n");
+	start_tls(w);
+	hello(w);
 }
 
 static void
-start_tls(struct wire *w)
+write_envelope(void)
 {
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	SSL *tls = context != NULL ? SSL_new(context) : NULL;
+	char *p = stpcpy(envelope, "MAIL FROM:<s@client.example>\r\n");
 
-	ask(w, "STARTTLS\r\n");
-	if (tls == NULL || SSL_set_fd(tls, w->fd) != 1 || SSL_connect(tls) != 1)
-		errx(EX_PROTOCOL, "TLS");
-	w->tls = tls;
-	ask(w, "EHLO client.example\r\n");
+	for (int i = 0; i < recipients; i++)
+		p += sprintf(p, "RCPT TO:<r%d@example.net>\r\n", i);
+	strcpy(p, "DATA\r\n");
 }
 
 /* The name of the next file, or NULL. */
@@ -140,20 +167,20 @@ load(int dir, const char *name, char dst[MESSAGE_MAX])
 static void
 deliver(struct wire *w, DIR *dir)
 {
-	static char out[MESSAGE_MAX + sizeof(ENVELOPE) + 8];
-	const char *next = next_name(dir), *then;
+	static char out[MESSAGE_MAX + ENVELOPE_MAX + 8];
+	const char *next = next_name(dir);
 	char name[NAME_MAX + 1];
 
 	if (next != NULL)
-		say(w, ENVELOPE, strlen(ENVELOPE));
+		say(w, envelope, strlen(envelope));
 	while (next != NULL) {
 		size_t len = load(dirfd(dir), strcpy(name, next), out);
 		next = next_name(dir);
-		then = next != NULL ? ".\r\n" ENVELOPE : ".\r\n" QUIT;
-		memcpy(out + len, then, strlen(then));
-		for (int i = 0; i < 3; i++)
+		strcpy(out + len, ".\r\n");
+		strcat(out + len, next != NULL ? envelope : QUIT);
+		for (int i = 0; i < 2 + recipients; i++)
 			yes(w);
-		say(w, out, len + strlen(then));
+		say(w, out, len + strlen(out + len));
 		yes(w);
 		if (unlinkat(dirfd(dir), name, 0) == -1)
 			err(EX_IOERR, "%s", name);
@@ -163,18 +190,23 @@ deliver(struct wire *w, DIR *dir)
 int
 main(int argc, char **argv)
 {
-	bool tls = argc > 1 && strcmp(argv[1], "-t") == 0;
 	struct wire w;
 	DIR *dir;
+	int c;
 
-	argv += tls;
-	if (argc - tls != 3)
-		errx(EX_USAGE, "usage: drain [-t] PORT DIR");
-	if (chdir(argv[2]) == -1 || (dir = opendir("new")) == NULL)
-		err(EX_NOINPUT, "%s", argv[2]);
-	open_wire(&w, argv[1]);
-	if (tls)
-		start_tls(&w);
+	while ((c = getopt(argc, argv, "tTr:")) != -1)
+		if (c == 't' || c == 'T')
+			mode = c == 't' ? STARTTLS : TLS;
+		else if (c == 'r')
+			recipients = atoi(optarg);
+		else
+			exit(EX_USAGE);
+	if (argc - optind != 2 || recipients < 1 || recipients > RECIPIENTS_MAX)
+		errx(EX_USAGE, "usage: drain [-t | -T] [-r N] PORT DIR");
+	if (chdir(argv[optind + 1]) == -1 || (dir = opendir("new")) == NULL)
+		err(EX_NOINPUT, "%s", argv[optind + 1]);
+	write_envelope();
+	open_wire(&w, argv[optind]);
 	deliver(&w, dir);
 	return EX_OK;
 }

@@ -63,6 +63,7 @@ postfix_master_cf() {
 		retry unix - - n - - error
 		anvil unix - - n - 1 anvil
 		scache unix - - n - 1 scache
+		showq unix n - n - - showq
 		postlog unix-dgram n - n - 1 postlogd
 	EOF
 }

@@ -2,11 +2,13 @@
 /*
  * spawn: starts commands many times, without a shell, and says what they cost.
  *
- *	spawn [-n ROUNDS] [-c COUNT] [-j JOBS] [-w ROUNDS] [-i FILE] COMMAND... [-- COMMAND...]...
+ *	spawn [-n ROUNDS] [-c COUNT] [-j JOBS] [-w ROUNDS] [-i FILE] [-u FD] [-d] COMMAND...
+ *	    [-- COMMAND...]...
  *
  * In each round every command has its turn: it is started COUNT times, JOBS at once, with FILE as
  * standard input. So what the machine does meanwhile hits all of them alike. The first rounds (-w)
- * are not counted. For every command one line:
+ * are not counted. -u: one is over when also a line came from this descriptor, as what it has to
+ * bring about says. -d: what outlives them is not waited for. For every command one line:
  *
  *	failed  wall  median  p95  cpu  rss  faults
  *
@@ -50,6 +52,8 @@ struct command {
 
 struct plan {
 	size_t rounds, warm, count, jobs;
+	int until; /* -1: nothing but its end */
+	bool orphans;
 	const char *input;
 	posix_spawn_file_actions_t files;
 };
@@ -134,14 +138,27 @@ find(struct job *jobs, pid_t pid)
 	return NULL;
 }
 
+static void
+wait_line(int fd)
+{
+	char octet;
+
+	do
+		if (read(fd, &octet, 1) != 1)
+			err(EX_IOERR, "descriptor %d", fd);
+	while (octet != '\n');
+}
+
 /* Wait for one of the jobs, which then is free; and for orphans of theirs meanwhile. */
 static void
-end(struct command *c, struct job *jobs, bool counts)
+end(const struct plan *p, struct command *c, struct job *jobs, bool counts)
 {
 	struct job *job;
 
 	while ((job = find(jobs, wait_any(c, counts))) == NULL)
 		;
+	if (p->until != -1)
+		wait_line(p->until);
 	if (counts)
 		c->processes.at[c->processes.n++] = now() - job->began;
 	job->pid = 0;
@@ -158,7 +175,7 @@ round_of(const struct plan *p, struct command *c, bool counts)
 			begin(p, c, find(jobs, 0));
 			started++;
 		} else {
-			end(c, jobs, counts);
+			end(p, c, jobs, counts);
 			ended++;
 		}
 	}
@@ -222,8 +239,9 @@ options(struct plan *p, int argc, char **argv)
 {
 	int c;
 
-	*p = (struct plan){.rounds = 1, .count = 1, .jobs = 1, .input = "/dev/null"};
-	while ((c = getopt(argc, argv, "+n:c:j:w:i:")) != -1)
+	*p = (struct plan){
+	    .rounds = 1, .count = 1, .jobs = 1, .until = -1, .orphans = true, .input = "/dev/null"};
+	while ((c = getopt(argc, argv, "+n:c:j:w:i:u:d")) != -1)
 		switch (c) {
 		case 'n':
 			p->rounds = number(optarg, 100000);
@@ -239,6 +257,12 @@ options(struct plan *p, int argc, char **argv)
 			break;
 		case 'i':
 			p->input = optarg;
+			break;
+		case 'd':
+			p->orphans = false;
+			break;
+		case 'u':
+			p->until = (int)number(optarg, 1000);
 			break;
 		default:
 			exit(EX_USAGE);
@@ -258,7 +282,7 @@ main(int argc, char **argv)
 	size_t n;
 
 	options(&p, argc, argv);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+	if (p.orphans && prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		err(EX_OSERR, "prctl");
 	n = commands(c, &p, argv + optind);
 	for (size_t r = 0; r < p.warm + p.rounds; r++)

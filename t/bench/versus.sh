@@ -8,8 +8,6 @@
 # sink took the last message. Who needs a round trip or more for a message has fewer of them to
 # send over the distance; the rates are compared.
 
-distant=50 # milliseconds of a round trip
-
 # some EACH LIMIT: messages for a distant relay, at so many connections.
 some() { echo $(($1 * $2 < messages ? $1 * $2 : messages)); }
 
@@ -109,7 +107,7 @@ postfix_far() {
 versus_postfix() {
 	local limit
 	for limit in $LIMITS; do
-		[ "$1" = chunking ] || postfix_near "$1" "$2" "$limit"
+		[ "$1" = chunking ] || [ "$distant" != "${DELAYS%% *}" ] || postfix_near "$1" "$2" "$limit"
 		postfix_far "$1" "$2" "$limit"
 	done
 }
@@ -124,10 +122,12 @@ versus_nullmailer() {
 versus() {
 	section "$1"
 	sink_count "$4"
-	delay_start
-	delay_check
-	"versus_$1" "$2" "$3"
-	delay_stop
+	for distant in $DELAYS; do # milliseconds of a round trip
+		delay_start
+		delay_check
+		"versus_$1" "$2" "$3"
+		delay_stop
+	done
 	sink_count_end
 }
 
