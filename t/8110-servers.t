@@ -373,15 +373,16 @@ drain() {
 	drained=''
 	for i in "${runs[@]}"; do wait "$i" || drained+="$? "; done
 }
-# report: a line a row: fates, copies, the longest delay, bounces.
+# report: a line a row: fates, copies, the longest delay since the queue was run, bounces.
 report() {
 	awk -v rows="${#names[@]}" '
 	match($0, /to=<[abc]\.[0-9]+@/) && match($0, /to=<[^@]*/) {
 		key = substr($0, RSTART + 4, RLENGTH - 4)
 		split($0, part, / status=/)
 		fate[key] = substr(part[2], 1, 1)
-		match($0, / delay=[0-9.]*/)
-		delay = substr($0, RSTART + 7, RLENGTH - 7) + 0
+		match($0, / delays=[0-9.\/]*/)
+		split(substr($0, RSTART + 8, RLENGTH - 8), part, /\//)
+		delay = part[2] + part[3] + part[4] # not while all were being posted
 		row = substr(key, 3)
 		if (delay > longest[row]) longest[row] = delay
 	}
