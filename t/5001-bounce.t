@@ -67,6 +67,7 @@ like "the log has both" "$(cat "$S/log")" 'delivery time expired; last: 4.2.1 ho
 like "the log says expired" "$(cat "$S/log")" 'status=expired'
 # A crash left a failure untold, and another recipient waits: first it is told, then that one is tried.
 sink_stop
+flushers_end
 rm -rf "$SINK" "$S/log" "$S"/spool/*/*/*
 sink_start -r 'rcpt late@* reply 450 4.2.1 busy'
 config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue
@@ -88,6 +89,7 @@ is "once" "$(grep -c notification "$S/log")" 1
 # others is over, on another way, and are known to have been there all the same.
 sink_stop
 sink_start -r 'rcpt s@* reply 450 4.2.1 not yet' -r 'rcpt no@* reply 550 5.1.1 no' -r 'rcpt late@* reply 450 4.2.1 busy'
+flushers_end
 rm -f "$S"/spool/*/*/*
 use() { config queue.deliver=queue queue.delay_warning=1h "relay.url=smtp://127.0.0.1:$SINK_PORT" \
 	'relay.slow.from=s@x.example' "relay.slow.url=smtp://localhost:$SINK_PORT"; }
@@ -99,6 +101,7 @@ id=$(ls new)
 cp -p "new/$id" "$S/before"
 sendmail -q 2>/dev/null
 is "two reports wait" "$(find new cur -type f ! -name "$id" | wc -l)" 2
+flushers_end
 sed 's/^@\(.* told .*\|.* warned .*\)//' "cur/$id" >"$S/after"
 mv cur/* new/ 2>/dev/null
 cat "$S/after" >"new/$id"

@@ -12,6 +12,7 @@ use() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue "$@";
 # post HOURS ARGUMENTS...: a message of that age, in $file.
 post() {
 	local id
+	flushers_end
 	sendmail -i "${@:2}" <<<$'Subject: late news\n\nbody'
 	file=$(find "$spool/new" -type f)
 	id=${file##*/}
@@ -95,6 +96,7 @@ sink_start -r 'rcpt *@* reply 450 4.2.0 later'
 use queue.delay_warning=1h
 post 2 -f s@x.example late@x.example
 run
+flushers_end
 cp -p "$file" "$S/copy"
 sed -i '/ warned /d' "$file"
 before=$(find "$spool"/{new,cur} -type f | sort)

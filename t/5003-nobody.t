@@ -9,7 +9,7 @@ spool=$S/spool/$(id -u)
 sink_start -r 'rcpt no*@* reply 550 5.1.1 <no@x.example>: unknown user'
 # use SETTINGS...: of the next run.
 use() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue "mail.aliases=$S/aliases" "$@"; }
-fresh() { rm -f "$SINK"/0* "$spool"/*/*; : >"$S/log"; }
+fresh() { flushers_end; rm -f "$SINK"/0* "$spool"/*/*; : >"$S/log"; }
 files() { find "$spool/$1" -type f | wc -l; }
 run() { sendmail -q >"$S/out" 2>&1; }
 drained() { run; [ "$(files new) $(files cur)" = "0 0" ]; }
@@ -61,6 +61,7 @@ post -f '<>' no@x.example
 cp -p "$spool"/new/* "$S/before"
 run
 is "mail from nobody is kept, the copy waits" "$(files failed) $(files cur)" "1 1"
+flushers_end
 copy=$(find "$spool/cur" -type f)
 id=$(find "$spool/failed" -type f)
 cp -p "$S/before" "$spool/cur/${id##*/}"
@@ -100,14 +101,10 @@ for aliases in 'postmaster: /dev/null' 'postmaster: |program' 'postmaster: postm
 done
 rm "$S/aliases"
 
-# A flusher begins to count anew.
-flusher_leaves() { eventually 20 test ! -e "$spool/socket"; }
-
 # Too many: the first ones are told of, the others are kept, and nothing is lost.
 fresh
 sink_stop
 sink_start -r 'rcpt no*@* reply 550 5.1.1 no'
-ok "the flusher leaves" flusher_leaves
 use queue.bounce_rate=5/1h
 for i in {1..12}; do post -f s@x.example "no$i@x.example"; done
 ok "twelve failures, five reports allowed" eventually 20 drained
@@ -125,7 +122,6 @@ is "  all are told of" "$(messages) $(files failed)" "12 0"
 
 # Copies count as well.
 fresh
-ok "the flusher leaves" flusher_leaves
 echo 'postmaster: admin@x.example' >"$S/aliases"
 use queue.bounce_rate=1/1h
 for i in 1 2; do post -f '<>' "no$i@x.example"; done
@@ -139,7 +135,6 @@ run
 fresh
 sink_stop
 sink_start -x DSN -r 'rcpt no*@* reply 550 5.1.1 no' -r 'rcpt late@* reply 450 4.2.1 later'
-ok "the flusher leaves" flusher_leaves
 use queue.bounce_rate=1/1h
 post -f s@x.example no1@x.example
 post -f s@x.example no2@x.example late@x.example

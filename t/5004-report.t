@@ -29,7 +29,7 @@ told() {
 	is "  nothing is wrong with it" "$(cat "$S/err"; grep ^defect "$S/report")" ""
 	like "  its parts" "$report" "multipart/report; -; $2"
 }
-fresh() { rm -f "$SINK"/0* "$spool"/*/*; }
+fresh() { flushers_end; rm -f "$SINK"/0* "$spool"/*/*; }
 # fails ARGUMENTS...: the message of stdin, which fails.
 fails() { fresh; sendmail -i "$@"; sendmail -q >"$S/out" 2>&1; }
 aged() { sed -i "s/^arrived .*/arrived $(($(date +%s) - 2 * 3600)).000000/" "$spool"/new/*; }

@@ -97,6 +97,13 @@ running() {
 # flushers_gone: none lingers that would take what is posted next. For `eventually`.
 flushers_gone() { [ -z "$(running flush)" ]; }
 
+# flushers_end: they leave now, so that what is then put into the spool by hand is ours until a queue run.
+flushers_end() {
+	local p
+	for p in $(running flush); do kill "$p" 2>/dev/null; done
+	eventually 10 flushers_gone
+}
+
 sweep() {
 	local p pids
 	# The tools that look are not to find each other.
