@@ -20,7 +20,9 @@ bounded() {
 	wrong=''
 	timeout -k 5 60 time -q -o "$S/cost" -f %M "$@" >"$S/out" 2>"$S/err"
 	rc=$?
-	[ $rc -eq 0 ] || { [ $rc -ge 64 ] && [ $rc -le 78 ]; } || wrong+=" status $rc"
+	[ $rc -eq 0 ] || { [ $rc -ge 64 ] && [ $rc -le 78 ]; } ||
+		{ [ $rc -eq 127 ] && grep -q 'error while loading shared libraries' "$S/err"; } || # not one of STATIC=1
+		wrong+=" status $rc"
 	[ "$(tail -n 1 "$S/cost")" -le "$kilobytes" ] || wrong+=" $(tail -n 1 "$S/cost") KB"
 	[ -z "$(leftovers)" ] || wrong+=' something left in tmp/'
 }
