@@ -9,13 +9,19 @@ spool=$S/spool/$(id -u)
 sink_start -r 'rcpt no*@* reply 550 5.1.1 <no@x.example>: unknown user'
 # use SETTINGS...: of the next run.
 use() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue "mail.aliases=$S/aliases" "$@"; }
-fresh() { flushers_end; rm -f "$SINK"/0* "$spool"/*/*; : >"$S/log"; }
+fresh() { rm -f "$SINK"/0* "$spool"/*/*; : >"$S/log"; }
 files() { find "$spool/$1" -type f | wc -l; }
 run() { sendmail -q >"$S/out" 2>&1; }
 drained() { run; [ "$(files new) $(files cur)" = "0 0" ]; }
 logged() { grep -c "$1" "$S/log"; }
 rcpts() { cat "$SINK"/0*.env 2>/dev/null | sed -n 's/^rcpt //p' | sort | tr '\n' ' '; }
 post() { sendmail -i "$@" <<<$'Subject: lost letter\n\nthe body'; }
+# post_old ARGUMENTS...: a message that is older than a day.
+post_old() {
+	flushers_end
+	post "$@"
+	sed -i "s/^arrived .*/arrived $(($(date +%s) - 90000)).000000/" "$spool"/new/*
+}
 
 # No alias: it is only kept.
 : >"$S/aliases"
@@ -57,6 +63,7 @@ fresh
 sink_stop
 sink_start -r 'rcpt no*@* reply 550 5.1.1 no' -r 'rcpt *@* reply 450 4.2.0 later'
 use
+flushers_end
 post -f '<>' no@x.example
 cp -p "$spool"/new/* "$S/before"
 run
@@ -84,8 +91,7 @@ fresh
 sink_stop
 sink_start -r 'rcpt late@* reply 450 4.2.0 later'
 use
-post -f '<>' late@x.example
-sed -i "s/^arrived .*/arrived $(($(date +%s) - 90000)).000000/" "$spool"/new/*
+post_old -f '<>' late@x.example
 ok "mail from nobody, older than a day" eventually 20 drained
 is "  is given up, with a copy" "$(files failed) $(rcpts)" "1 <admin@x.example> "
 like "  that says so" "$(tr -d '\r' <"$SINK/0001.eml")" 'tried for 25 hours and is given up'
@@ -94,17 +100,20 @@ like "  that says so" "$(tr -d '\r' <"$SINK/0001.eml")" 'tried for 25 hours and 
 for aliases in 'postmaster: /dev/null' 'postmaster: |program' 'postmaster: postmaster' 'other: a@y.example'; do
 	fresh
 	echo "$aliases" >"$S/aliases"
-	post -f '<>' late@x.example
-	sed -i "s/^arrived .*/arrived $(($(date +%s) - 90000)).000000/" "$spool"/new/*
+	post_old -f '<>' late@x.example
 	ok "$aliases" eventually 20 drained
 	is "  it is kept" "$(files failed)" 1
 done
 rm "$S/aliases"
 
+# A flusher begins to count anew.
+flusher_leaves() { eventually 20 test ! -e "$spool/socket"; }
+
 # Too many: the first ones are told of, the others are kept, and nothing is lost.
 fresh
 sink_stop
 sink_start -r 'rcpt no*@* reply 550 5.1.1 no'
+ok "the flusher leaves" flusher_leaves
 use queue.bounce_rate=5/1h
 for i in {1..12}; do post -f s@x.example "no$i@x.example"; done
 ok "twelve failures, five reports allowed" eventually 20 drained
@@ -122,6 +131,7 @@ is "  all are told of" "$(messages) $(files failed)" "12 0"
 
 # Copies count as well.
 fresh
+ok "the flusher leaves" flusher_leaves
 echo 'postmaster: admin@x.example' >"$S/aliases"
 use queue.bounce_rate=1/1h
 for i in 1 2; do post -f '<>' "no$i@x.example"; done
@@ -135,6 +145,7 @@ run
 fresh
 sink_stop
 sink_start -x DSN -r 'rcpt no*@* reply 550 5.1.1 no' -r 'rcpt late@* reply 450 4.2.1 later'
+ok "the flusher leaves" flusher_leaves
 use queue.bounce_rate=1/1h
 post -f s@x.example no1@x.example
 post -f s@x.example no2@x.example late@x.example
