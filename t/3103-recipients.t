@@ -66,7 +66,7 @@ ok "and the bounce of the one that failed" eventually 10 bounced
 
 # Of very many, jobs that are open at the same time hold their own only: smtp stays small.
 most=65536
-! grep -q __asan_init "$B/libexec/pillarbox/smtp" || most=1048576
+! sanitized || most=1048576
 start -o CHUNKING -r 'count 9- dot stall'
 perl -e 'my $d = join ".", ("d" x 60) x 3; for my $f (0 .. 79) {
 	print "Bcc: ", join(",\n ", map { "r$f-$_\@$d.example" } 1 .. 500), "\n" } print "\nhello\n"' >"$S/many"

@@ -9,7 +9,7 @@ need perl pgrep
 scratch
 spool=$S/spool/$(id -u)
 limit=2048
-nm "$B/libexec/pillarbox/flush" 2>/dev/null | grep -q __asan_init && limit=1000000
+! sanitized || limit=1000000
 
 settings() { config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1h "$@"; }
 one() { pid=$(running flush); [[ $pid =~ ^[0-9]+$ ]]; }

@@ -10,7 +10,7 @@
 #	clear_queue
 
 kilobytes=65536
-! grep -q __asan_init "$B/sbin/sendmail" || kilobytes=1048576
+! sanitized || kilobytes=1048576
 
 queued() { find "$S/spool" "$S/home" -path '*/new/*' -type f; }
 leftovers() { find "$S/spool" "$S/home" -path "$S/*/tmp/*" -type f; }
@@ -20,9 +20,7 @@ bounded() {
 	wrong=''
 	timeout -k 5 60 time -q -o "$S/cost" -f %M "$@" >"$S/out" 2>"$S/err"
 	rc=$?
-	[ $rc -eq 0 ] || { [ $rc -ge 64 ] && [ $rc -le 78 ]; } ||
-		{ [ $rc -eq 127 ] && grep -q 'error while loading shared libraries' "$S/err"; } || # not one of STATIC=1
-		wrong+=" status $rc"
+	sysexit $rc || not_begun $rc || wrong+=" status $rc"
 	[ "$(tail -n 1 "$S/cost")" -le "$kilobytes" ] || wrong+=" $(tail -n 1 "$S/cost") KB"
 	[ -z "$(leftovers)" ] || wrong+=' something left in tmp/'
 }

@@ -30,7 +30,7 @@ lasts() { if [[ $1 == -k || ${*: -1} == *+ ]]; then echo yes; fi; }
 # ASan's own calls are among a program's, and without memory it gives up.
 list_faults() {
 	local spared='^$'
-	! grep -q __asan_init "$P/sbin/sendmail" || spared='^ENOMEM| m(map|remap|protect|unmap)( |$)'
+	! sanitized || spared='^ENOMEM| m(map|remap|protect|unmap)( |$)'
 	grep -vE "$spared" "$S/step" | awk '{ print "-e", $1, "-n", $2 }
 		$1 ~ /ENOSPC|EDQUOT|EROFS|EMFILE|ENFILE|ENOMEM|ENOBUFS/ { print "-k -e", $1, "-n", $2 }'
 }
@@ -90,8 +90,7 @@ wrong() {
 	local how=$1 status=$2 before=$3 stays=$4 what now
 	what=$(<"$S/step")
 	now=$(queued)
-	[[ $status == 127 && $(<"$S/err") == *'error while loading'* ]] || # before our first call
-		[ "$status" -eq 0 ] || { [ "$status" -ge 64 ] && [ "$status" -le 78 ]; } || echo "exit status $status"
+	sysexit "$status" || not_begun "$status" || echo "exit status $status"
 	grep crash "$S/step"
 	[[ $(at_home) == "$5" || $what != *\ connect\ * && $what != *sock* || $6 == *EACCES* || $6 == *ECONNREFUSED* ]] ||
 		echo "queued at home, though there may be a service"
@@ -165,7 +164,7 @@ run_dry() { sendmail -q 2>/dev/null; queue_is_empty; }
 # What is wrong about a run that ended with STATUS. While a fault stays what is known of deliveries may
 # have to be kept in memory, and the run does not end.
 run_wrong() {
-	[ "$1" -eq 0 ] || [ "$1 $2" = '124 yes' ] || { [ "$1" -ge 64 ] && [ "$1" -le 78 ]; } || echo "exit status $1"
+	sysexit "$1" || [ "$1 $2" = '124 yes' ] || echo "exit status $1"
 	grep crash "$S/step"
 }
 

@@ -71,6 +71,15 @@ need() {
 	for name; do type -P "$name" >/dev/null || give_up "needs $name (make deps)"; done
 }
 
+# sanitized: the programs are built with ASan (SAN=1), which takes memory and makes calls of its own.
+sanitized() { grep -q __asan_init "$B/sbin/sendmail"; }
+
+# sysexit STATUS: it is 0 or one of sysexits(3); a signal's is not.
+sysexit() { [ "$1" -eq 0 ] || { [ "$1" -ge 64 ] && [ "$1" -le 78 ]; }; }
+
+# not_begun STATUS: it is the loader's, of a program that is not static; what it said is in $S/err.
+not_begun() { [ "$1" -eq 127 ] && grep -q 'error while loading shared libraries' "$S/err"; }
+
 # need_root: start the script again as root of a user namespace, with a range of uids, if we are not.
 need_root() {
 	[ "$(id -u)" -eq 0 ] && return
