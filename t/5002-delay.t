@@ -41,7 +41,7 @@ Remote-MTA: dns; 127.0.0.1
 Diagnostic-Code: smtp; 450 4.2.1 <late@x.example>: busy
 Last-Attempt-Date: '
 is "  until when it is tried: five days" "$(sed -n 's/^Will-Retry-Until: //p' "$S/eml")" \
-	"$(date -R -d "@$(($(sed -n 's/^arrived \([0-9]*\).*/\1/p' "$file") + 432000))")"
+	"$(date '+%a, %-d %b %Y %T %z' -d "@$(($(sed -n 's/^arrived \([0-9]*\).*/\1/p' "$file") + 432000))")"
 unlike "  the body does not come back" "$text" $'\nbody'
 like "  the log" "$(<"$S/log")" 'sender delay notification: [0-9A-Z]{12}'
 like "  the journal" "$(cat "$file")" '@[0-9]+ 0 warned [0-9A-Z]{12}'
