@@ -25,6 +25,8 @@ one_ready() { cp "$S/2k.wire" "$S/floor/new/one"; }
 all_gone() { [ -z "$(running flush)$(running smtp)" ]; }
 nobody_runs() { eventually 20 all_gone || stop 'flush or smtp do not end'; }
 at_rest() { sleep 0.3; }
+serves_nobody() { [ -z "$(pgrep -P "$service")" ]; }
+service_alone() { eventually 20 serves_nobody || stop 'the children of the service do not end'; }
 
 arrival_row() {
 	row "from post to relay, $1" "${m[relay.arrival]}" "${m[$2.arrival]}" ms \
@@ -50,9 +52,9 @@ arrival_part() {
 		"$B/sbin/sendmail" -bD 2>"$S/service.log" &
 		service=$!
 		eventually 10 test -S "$S/run/socket" || stop 'the service does not start'
-		arrival cold nobody_runs "${post[@]}"
+		arrival cold service_alone "${post[@]}"
 		arrival service at_rest "${post[@]}"
-		arrival_row 'service, smtp gone' cold '+ 15' 15
+		arrival_row 'service, smtp gone' cold '+ 3' 3
 		arrival_row service service '+ 3' 3
 		kill "$service" && wait "$service"
 	else
