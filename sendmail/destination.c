@@ -65,11 +65,11 @@ destination_working(const struct destination *d)
 	return n;
 }
 
-/* As many are on their way to the server as may be: half as many as work there, at least one. */
+/* As many are on their way to the server as may be: as many as work there, at least one. */
 static bool
 opening(const struct destination *d)
 {
-	unsigned n = 0, most = destination_working(d) / 2;
+	unsigned n = 0, most = destination_working(d);
 
 	for (const struct slot *s = d->slots; s != NULL; s = s->next)
 		n += !s->ready || s->closed;
