@@ -44,6 +44,8 @@ becomes "Resent-Bcc goes, and Resent-From is added" \
 	"Resent-Date: x\r\nResent-Message-ID: <r@x>\r\n${F}To: r@x.example\r\nResent-From: s@x.example\r\n\r\nb\r\n" -F ''
 becomes "Return-Path goes" "Return-Path: <x@y>\n${F}To: r@x.example\n\nb\n" "${F}To: r@x.example\r\n\r\nb\r\n"
 becomes "a leading From line goes" "From x Thu Jan 1 00:00:00 1970\n${F}To: r@x.example\n\nb\n" "${F}To: r@x.example\r\n\r\nb\r\n"
+becomes "a From with a blank before its colon is one" "From : s@x.example\nTo: r@x.example\n\nb\n" \
+	"From : s@x.example\r\nTo: r@x.example\r\n\r\nb\r\n"
 becomes "bare addresses are completed, comments kept" \
 	"From: root (Cron Daemon)\nTo: root, \"A B\" <bob>\n\nb\n" \
 	"From: root@example.org (Cron Daemon)\r\nTo: root@example.org, \"A B\" <bob@example.org>\r\n\r\nb\r\n"

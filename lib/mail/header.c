@@ -92,15 +92,17 @@ header_parse_name(const char *line, size_t len, size_t *name)
 	return *name > 0 && i < len && line[i] == ':' ? i + 1 : 0;
 }
 
-/* The envelope line of a mailbox file, also as a caller quotes it that takes it for text. */
-static bool
-is_mbox_from(const char *line, size_t len)
+bool
+header_is_mbox_from(const char *line, size_t len)
 {
+	size_t name;
+
 	if (len > 0 && line[0] == '>') {
 		line++;
 		len--;
 	}
-	return len >= 5 && memcmp(line, "From ", 5) == 0;
+	return len >= 5 && memcmp(line, "From ", 5) == 0 &&
+	       header_parse_name(line, len, &name) == 0;
 }
 
 static enum header_event
@@ -138,7 +140,7 @@ header_push(struct header *h, const char *line, size_t len)
 		buf_clear(&h->field.text);
 		h->given = false;
 	}
-	if (first && is_mbox_from(line, len))
+	if (first && header_is_mbox_from(line, len))
 		return HEADER_MORE;
 	if (!h->open)
 		return begin(h, line, len);

@@ -13,8 +13,8 @@
  *		                   (no empty line was there; no header at all)
  *		}
  *
- * A leading mbox "From " (or ">From ") line is taken silently. A name is printable ASCII without
- * ":", white space before the ":" is tolerated. A line of white space alone continues a field.
+ * A leading header_is_mbox_from() is taken silently. A name is printable ASCII without ":", white
+ * space before the ":" is tolerated. A line of white space alone continues a field.
  * A field larger than HEADER_FIELD_MAX is HEADER_HUGE (h.field.text.error is EMSGSIZE, or ENOMEM
  * where memory is the reason); nothing may be pushed after it, nor after HEADER_END and HEADER_BODY.
  */
@@ -89,6 +89,12 @@ void header_free(struct header *h);
  * The offset behind ":" of a line that begins a field, and its name's length; 0 for other lines.
  */
 size_t header_parse_name(const char *line, size_t len, size_t *name);
+
+/*
+ * Whether a line (without CRLF) is the envelope line of a mailbox file: "From x Thu Jan 1 …", or
+ * ">From …", as a caller quotes it that takes it for text. "From :" is a field (RFC 5322 4.5).
+ */
+bool header_is_mbox_from(const char *line, size_t len);
 
 /* The table: which field is this ("To", any case)? And its usual spelling. */
 enum header_name header_lookup(const char *name, size_t len);

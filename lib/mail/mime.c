@@ -200,13 +200,6 @@ begin_field(struct mime *m, const char *line, size_t name)
 	}
 }
 
-static bool
-is_mbox_from(const char *line, size_t len)
-{
-	return (len >= 5 && memcmp(line, "From ", 5) == 0) ||
-	       (len >= 6 && memcmp(line, ">From ", 6) == 0);
-}
-
 static enum mime_event
 header_line(struct mime *m, const char *line, size_t len)
 {
@@ -218,7 +211,7 @@ header_line(struct mime *m, const char *line, size_t len)
 		mime_more(m, line, len);
 		return MIME_FIELD;
 	}
-	if (first && mime_top(m)->message && is_mbox_from(line, len)) {
+	if (first && mime_top(m)->message && header_is_mbox_from(line, len)) {
 		m->field = HEADER_OTHER;
 		return MIME_FIELD;
 	}

@@ -25,6 +25,7 @@ static const struct {
     {"end of input", "To: a\nCc: b\n", "[To: a][Cc: b]EOF"},
     {"mbox", "From root Mon Nov 23\nTo: a\n\n", "[To: a]END"},
     {"quoted mbox", ">From root Mon Nov 23\nTo: a\n\n", "[To: a]END"},
+    {"a field, not an mbox line", "From : a@b\n\n", "[From : a@b]END"},
     {"mbox line only", "From root\n", "EOF"},
     {"mbox then body", "From root\n hello\n", "BODY: hello"},
     {"mbox line later", "To: a\nFrom root\n", "[To: a]BODY:From root"},
