@@ -4,6 +4,7 @@
 # CHUNKING: messages in one flight, one behind the other; and what becomes of those under way when
 # something goes wrong.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 
 doubt=8 # SMTP_IN_DOUBT: so many may arrive twice

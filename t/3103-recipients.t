@@ -4,6 +4,7 @@
 # More recipients, or messages, than a server takes at once: what it said of that in LIMITS, or says
 # to RCPT.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 
 # start [SINK OPTIONS]: an empty spool and a sink

@@ -3,6 +3,7 @@
 #
 # LMTP: a fate of its own for each recipient behind the dot, and what a lost line leaves.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 
 # start [SINK OPTIONS]: an empty spool and a sink

@@ -4,6 +4,7 @@
 # Messages made fit for what the server offers: encoded where it has no 8BITMIME, and no SMTPUTF8
 # asked for where none is needed.
 . "${0%/*}/lib.sh"
+need_root
 need perl
 scratch
 

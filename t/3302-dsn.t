@@ -3,6 +3,7 @@
 #
 # Delivery status notifications (RFC 3461): asked of servers that have them, made by us for others.
 . "${0%/*}/lib.sh"
+need_root
 need pgrep
 scratch
 

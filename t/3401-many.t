@@ -3,6 +3,7 @@
 #
 # Many messages at once: connections to one server, as it bears them.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 
 post() { for ((i = 0; i < $1; i++)); do sendmail -i -f s@x.example "$2" <<<"hello $i"; done; }

@@ -5,6 +5,7 @@
 . "${0%/*}/lib.sh"
 scratch
 . "$T/certificates.sh"
+need_root
 authority ours
 authority theirs
 certificate good ours DNS:localhost,IP:127.0.0.1

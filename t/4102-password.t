@@ -5,6 +5,7 @@
 # once, and the next attempt has the password anew, from a file or a command.
 
 . "${0%/*}/lib.sh"
+need_root
 scratch
 
 attempts() { grep -c ' AUTH ' "$SINK/commands.log"; }

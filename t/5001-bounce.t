@@ -3,6 +3,7 @@
 #
 # What failed for good: the sender is told, once, by a proper report; bounces never bounce.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 sink_start -r 'rcpt no@* reply 550 5.1.1 <no@x.example>: unknown \x1b[31m user'
 config "relay.url=smtp://127.0.0.1:$SINK_PORT"

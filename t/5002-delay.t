@@ -4,6 +4,7 @@
 # Mail that waits long: the sender is told once, where that is set or was asked for. The messages are
 # made old, nothing is waited for.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 spool=$S/spool/$(id -u)
 sink_start -r 'rcpt late@* reply 450 4.2.1 <late@x.example>: busy' -r 'rcpt no@* reply 550 5.1.1 no'

@@ -4,6 +4,7 @@
 # When nobody can be told: bounces that cannot be delivered, and too many of them. Each is kept once,
 # and the postmaster gets a copy where there is one.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 spool=$S/spool/$(id -u)
 sink_start -r 'rcpt no*@* reply 550 5.1.1 <no@x.example>: unknown user'

@@ -3,6 +3,7 @@
 #
 # The form of reports, read by a parser that is not ours (t/report), and what they say to people.
 . "${0%/*}/lib.sh"
+need_root
 need python3
 scratch
 spool=$S/spool/$(id -u)

@@ -4,6 +4,7 @@
 # When what failed is tried again, and when it is given up. Nobody waits here: the test sets a file's
 # time of the next attempt and of its arrival instead.
 . "${0%/*}/lib.sh"
+need_root
 need touch
 scratch
 spool=$S/spool/$(id -u)

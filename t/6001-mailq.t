@@ -8,6 +8,7 @@ need perl
 
 # shellcheck source=t/queue.sh
 . "$T/queue.sh"
+need_root
 spool=$QUEUE
 header='-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------'
 at41='                                         '

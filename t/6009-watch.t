@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: ISC
 # mailq --watch, and sendmail -q on a terminal, which tmux is.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 need tmux
 sink_start -r 'rcpt bad@* reply 550 5.1.1 no' -r 'rcpt late@* reply 450 4.2.0 later'
 config queue.deliver=queue "relay.url=smtp://127.0.0.1:$SINK_PORT"
 
-export TMUX_TMPDIR=$S
+export TMUX_TMPDIR=$S SHELL=$BASH # it goes on behind a C-c, which not every shell does
 server=0
 open_terminal() { # COMMAND
 	server=$((server + 1))

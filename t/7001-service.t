@@ -3,6 +3,7 @@
 #
 # The system flusher: root, every owner's mail by a child that has become the owner.
 . "${0%/*}/lib.sh"
+need_root
 [ "$(id -u)" -eq 0 ]; result "runs as root" || done_testing
 need setpriv pgrep
 scratch

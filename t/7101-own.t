@@ -5,6 +5,7 @@
 # what it costs while mail waits, and that it goes when none does. That no news is lost is
 # unit/leaving.c's.
 . "${0%/*}/lib.sh"
+need_root
 need perl pgrep
 scratch
 spool=$S/spool/$(id -u)

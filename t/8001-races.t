@@ -4,6 +4,7 @@
 # Injectors against flushers that come and go, and flushers and smtp that are killed: what was
 # accepted arrives, whole, without anybody asking twice.
 . "${0%/*}/lib.sh"
+need_root
 need pgrep
 scratch
 sink_start
