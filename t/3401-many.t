@@ -40,9 +40,9 @@ fresh 'conn 3- greeting reply 421 4.7.0 too many connections; close' 'dot delay 
 to_sink
 post 40 r@x.example
 sendmail -q
-is "all arrive although the third connection is refused" "$(messages)" 40
+is "all arrive although further connections are refused" "$(messages)" 40
 like "two carried on" "$(shares)" '^[0-9]+ [0-9]+$'
-is "and there was no fourth" "$(connections)" 3
+like "and as many were tried, once" "$(connections)" '^[34]$'
 unlike "nobody was deferred" "$(cat "$S/log")" 'status=deferred'
 
 fresh 'dot delay 60ms'

@@ -3,6 +3,7 @@
 # mailq -m: figures that Prometheus' own tool finds right, and that add up over queue, runs and owners;
 # mailq --summary.
 . "${0%/*}/lib.sh"
+need_root
 scratch
 config queue.deliver=queue
 need perl /usr/bin/python3
