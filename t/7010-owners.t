@@ -270,16 +270,18 @@ watch_until() { # COMMAND...: keeps the most processes and kilobytes that were s
 		sleep 0.3
 	done
 }
+# One more may be smtp, which is called flush until its exec.
+at_most_ten() { [ "$most" -le 11 ]; }
 all_deferred() { [ "$(find "$S"/spool/*/cur -type f | wc -l)" -eq 1000 ]; }
 end=$((${EPOCHREALTIME/./} + 120000000))
 ok "the relay is down: all are tried, and deferred" watch_until all_deferred
-ok "there were never more than ten flushers: $most were seen" test "$most" -le 10
+ok "there were never more than ten flushers: $most were seen" at_most_ten
 ok "and not much memory was used: $memory KB" test "$memory" -lt 60000
 sink_start -p "$SINK_PORT"
 kill -USR1 $service
 end=$((${EPOCHREALTIME/./} + 120000000))
 ok "the relay is back: all arrive" watch_until arrived 1000
-ok "by ten flushers at most: $most were seen" test "$most" -le 10
+ok "by ten flushers at most: $most were seen" at_most_ten
 ok "with as little memory: $memory KB" test "$memory" -lt 60000
 ok "once each" each_once 20001 21000
 ok "they leave" eventually 20 no_children
