@@ -9,7 +9,7 @@ uid=$(id -u)
 spool=$S/spool/$uid
 post() { sendmail -i -f s@x.example r@x.example; }
 octets() { head -c "$1" /dev/zero | tr '\0' a | fold -w 70; }
-queued() { find "$spool"/{new,cur,hold,failed} -type f 2>/dev/null | wc -l; }
+queued() { mail_in "$spool"/{new,cur,hold,failed}; }
 writing() { find "$spool/tmp" -type f | wc -l; }
 smtp() { printf '%s\r\n' 'EHLO x' "$@" 'QUIT' | sendmail -bs >"$S/replies"; }
 

@@ -18,7 +18,7 @@ post() { sendmail -i -odi -f s@x.example "$@" <<<$'Subject: told?\n\nthe body'; 
 spool=$S/spool/$(id -u)
 tried() { find "$spool/cur" -type f; }
 # One message is there, and it was tried.
-one_waits() { [ "$(find "$spool"/{new,cur} -type f | wc -l) $(tried | wc -l)" = "1 1" ]; }
+one_waits() { [ "$(mail_in "$spool"/{new,cur}) $(tried | wc -l)" = "1 1" ]; }
 
 sink_start -r 'rcpt no@* reply 550 5.1.1 unknown'
 config "relay.url=smtp://127.0.0.1:$SINK_PORT"

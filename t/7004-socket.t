@@ -270,7 +270,7 @@ ok "the server has the message" eventually 20 grep -q 'DATA\|BDAT' "$SINK/comman
 service_stop
 wait $waiting
 is "0, as it is durable" $? 0
-is "and it is kept" "$(find "$S"/spool/12011/{new,cur} -type f | wc -l)" 1
+is "and it is kept" "$(mail_in "$S"/spool/12011/{new,cur})" 1
 
 # The word comes behind the last sync.
 settings queue.deliver=queue

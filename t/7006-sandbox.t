@@ -260,7 +260,7 @@ if [ $filtered = 2 ]; then
 	service_ends
 	is "files are refused, nothing more" "$acts" \
 		"passwd=EACCES spool=EACCES tmp=EACCES hosts=done port=EACCES kill=EPERM "
-	is "the mail waits" "$(find "$S"/spool/12001/{new,cur} -type f | wc -l)" 1
+	is "the mail waits" "$(mail_in "$S"/spool/12001/{new,cur})" 1
 fi
 mv "$S/prefix/smtp" "$S/prefix/libexec/pillarbox/smtp"
 

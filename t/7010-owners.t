@@ -30,7 +30,7 @@ service_stop() { kill $service && wait $service; }
 children() { pgrep -P "$service" -x flush; }
 smtps() { pgrep -P "$service" -x smtp; }
 no_children() { [ -z "$(children)" ]; }
-queued() { find "$S"/spool/*/{new,cur} -type f 2>/dev/null | wc -l; }
+queued() { mail_in "$S"/spool/*/{new,cur}; }
 said() { grep -qE "$1" "$S/service.log"; }
 # each_once FIRST LAST: a message from each of these uids, none twice.
 each_once() {

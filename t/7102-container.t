@@ -107,7 +107,7 @@ container() {
 }
 # post RECIPIENT...: by process 1, which then is gone.
 post() { container $UID_OF /usr/sbin/sendmail -i -f a@x.example "$@" <<<"Subject: t"; }
-waiting() { find "$S"/volume/*/{new,cur} -type f 2>/dev/null | wc -l; }
+waiting() { mail_in "$S"/volume/*/{new,cur}; }
 # again: what a container that ended left is delivered by another.
 again() { container $UID_OF /usr/sbin/sendmail -q; }
 relay() { with=(PILLARBOX_MAIL_DOMAIN=x.example PILLARBOX_MAIL_HOSTNAME=c.example

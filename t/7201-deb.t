@@ -84,7 +84,7 @@ is 'the service ends well' $? 0
 
 # Upgraded to a version whose configuration is another, with mail in the queue.
 ok 'mail waits' post 1234 /usr/sbin/sendmail -odq
-waiting() { find "$S"/root/var/spool/pillarbox/*/{new,cur} -type f 2>/dev/null | wc -l; }
+waiting() { mail_in "$S"/root/var/spool/pillarbox/*/{new,cur}; }
 second=$(deb 0.2)
 dpkg-deb -R "$second" "$S/second"
 echo '; theirs' >>"$S/second/etc/pillarbox.ini"

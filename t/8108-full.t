@@ -61,7 +61,7 @@ fill() {
 		sync -f "$S/disk"
 	done
 }
-queued() { find "$spool"/{new,cur} -type f 2>/dev/null | wc -l; }
+queued() { mail_in "$spool"/{new,cur}; }
 emptied() { [ "$(queued)" -eq 0 ]; }
 drain() { as 12001 timeout 60 sendmail -q 2>>"$S/drain.err"; }
 

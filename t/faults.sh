@@ -79,7 +79,7 @@ settings() {
 	config "relay.url=smtp://127.0.0.1:$1" queue.deliver="$deliver" "queue.dir=$spool" "mail.aliases=$S/aliases"
 }
 
-queued() { find "$spool"/*/{new,cur} "$HOME" -path '*/[nc][eu][wr]/*' -type f | wc -l; }
+queued() { mail_in "$spool"/*/{new,cur} "$HOME"/.local/state/pillarbox/{new,cur}; }
 at_home() { find "$HOME" -path '*/new/*' -type f | wc -l; }
 left() { find "$spool"/*/tmp -type f; }
 acknowledged() { if [ "$1" = by_smtp ]; then grep -q '^250 .*queued' "$S/replies"; else [ "$2" -eq 0 ]; fi; }

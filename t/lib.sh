@@ -189,4 +189,7 @@ sink_wait() { eventually "${2:-20}" arrived "$1" || { diag "$(messages) of $1 ar
 # sink_content: no client did anything wrong.
 sink_content() { [ ! -e "$SINK/violations" ] || { diag "$(cat "$SINK/violations")"; return 1; }; }
 
+# mail_in FOLDER...: how many messages lie there; one that is claimed meanwhile, from new/ to cur/, is one.
+mail_in() { find "$@" -type f 2>/dev/null | sed 's,\(new\|cur\)/\([^/]*\)$,\2,' | sort -u | wc -l; }
+
 queue_is_empty() { [ "$(mailq)" = "Mail queue is empty" ]; }
