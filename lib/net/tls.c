@@ -52,9 +52,11 @@ tls_new(struct tls_context *c, int fd, const struct tls_peer *peer)
 	t->pinned = peer->pinned && c->pins.n > 0;
 	t->dane = peer->tlsa != NULL && peer->tlsa->state == TLSA_USABLE;
 	snprintf(t->host, sizeof(t->host), "%s", t->dane ? peer->tlsa->base : peer->host);
-	t->ssl = SSL_new(c->ctx);
-	if (t->ssl == NULL || SSL_set_app_data(t->ssl, t) != 1 || SSL_set_fd(t->ssl, fd) != 1 ||
-	    tls_expect(t, peer) != 1 || tls_cache_key(t, peer) != 1) {
+	if (tls_context_open(c, t->why) == -1)
+		return t;
+	if ((t->ssl = SSL_new(c->ctx)) == NULL || SSL_set_app_data(t->ssl, t) != 1 ||
+	    SSL_set_fd(t->ssl, fd) != 1 || tls_expect(t, peer) != 1 ||
+	    tls_cache_key(t, peer) != 1) {
 		tls_free(t);
 		return NULL;
 	}
@@ -132,6 +134,10 @@ tls_handshake(struct tls *t)
 {
 	int result;
 
+	if (t->ssl == NULL) {
+		errno = EPROTO;
+		return -1;
+	}
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(t->ssl);
@@ -184,7 +190,7 @@ tls_write(struct tls *t, const void *data, size_t len)
 bool
 tls_pending(const struct tls *t)
 {
-	return SSL_pending(t->ssl) > 0;
+	return t->ssl != NULL && SSL_pending(t->ssl) > 0;
 }
 
 short

@@ -45,7 +45,10 @@ struct tls_settings {
 	const char *client_key;        /* its key; unset: in client_cert's file too */
 };
 
-/* NULL with a text in `why`, for example for a file that is missing or has no certificate. */
+/*
+ * NULL with a text in `why`, for example for a file that is missing or has no certificate. Without
+ * files OpenSSL, which takes two milliseconds to begin, is left alone until the first tls_new().
+ */
 struct tls_context *tls_context_new(const struct tls_settings *settings, char why[TLS_TEXT]);
 void tls_context_free(struct tls_context *ctx);
 
@@ -63,7 +66,8 @@ struct tls_peer {
 				      * the place of `host`; NULL, or in another state: nothing */
 };
 
-/* A connection over fd, which stays the caller's; nothing is written yet. NULL: out of memory. */
+/* A connection over fd, which stays the caller's; nothing is written yet. NULL: out of memory. When
+ * OpenSSL's own settings forbid it to begin, the handshake fails. */
 struct tls *tls_new(struct tls_context *ctx, int fd, const struct tls_peer *peer);
 
 /* 0 when the handshake is done, or -1. */

@@ -106,26 +106,52 @@ pin(struct tls_context *c, const struct tls_settings *settings, char why[TLS_TEX
 	return -1;
 }
 
+int
+tls_context_open(struct tls_context *c, char why[TLS_TEXT])
+{
+	SSL_CTX *ctx;
+
+	if (c->ctx != NULL)
+		return 0;
+	ERR_clear_error();
+	if ((ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
+	    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_dane_enable(ctx) != 1) {
+		snprintf(why, TLS_TEXT, "%s", tls_first_error());
+		ERR_clear_error();
+		SSL_CTX_free(ctx);
+		return -1;
+	}
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				  SSL_MODE_RELEASE_BUFFERS);
+	c->ctx = ctx;
+	tls_cache_init(c);
+	return 0;
+}
+
+/* Files are read now: who reads them may be about to give up reach of them, and mistakes are to be
+ * said early. */
+static int
+read_files(struct tls_context *c, const struct tls_settings *settings, char why[TLS_TEXT])
+{
+	if (settings->ca_file[0] == '\0' && settings->ca_path[0] == '\0' &&
+	    settings->client_cert[0] == '\0' && settings->client_key[0] == '\0')
+		return 0;
+	return tls_context_open(c, why) == 0 && trust(c, settings, why) == 0 &&
+		       identify(c, settings, why) == 0
+		   ? 0
+		   : -1;
+}
+
 struct tls_context *
 tls_context_new(const struct tls_settings *settings, char why[TLS_TEXT])
 {
 	struct tls_context *c = calloc(1, sizeof(*c));
 
-	ERR_clear_error();
-	if (c == NULL || (c->ctx = SSL_CTX_new(TLS_client_method())) == NULL ||
-	    SSL_CTX_set_min_proto_version(c->ctx, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_dane_enable(c->ctx) != 1) {
-		snprintf(why, TLS_TEXT, "%s", c == NULL ? strerror(ENOMEM) : tls_first_error());
-		tls_context_free(c);
-		return NULL;
-	}
-	SSL_CTX_set_options(c->ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(c->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-				     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				     SSL_MODE_RELEASE_BUFFERS);
-	tls_cache_init(c);
-	if (trust(c, settings, why) == 0 && identify(c, settings, why) == 0 &&
-	    pin(c, settings, why) == 0)
+	if (c == NULL)
+		snprintf(why, TLS_TEXT, "%s", strerror(ENOMEM));
+	else if (read_files(c, settings, why) == 0 && pin(c, settings, why) == 0)
 		return c;
 	ERR_clear_error();
 	tls_context_free(c);

@@ -35,15 +35,15 @@ struct tls_cached {
 };
 
 struct tls_context {
-	SSL_CTX *ctx;
-	bool trusts; /* CA certificates are loaded */
+	SSL_CTX *ctx; /* NULL: not needed yet */
+	bool trusts;  /* CA certificates are loaded */
 	struct fingerprints pins;
 	struct tls_cached cached[TLS_CACHED];
 	uint64_t uses;
 };
 
 struct tls {
-	SSL *ssl;
+	SSL *ssl; /* NULL: OpenSSL cannot, and why says why */
 	struct tls_context *context;
 	bool verify, pinned, dane; /* as in tls_peer; pinned: and there are fingerprints */
 	unsigned char key[TLS_KEY];
@@ -59,6 +59,9 @@ struct tls {
 
 /* The oldest error of OpenSSL's queue, in words: later ones are its consequences. */
 const char *tls_first_error(void);
+
+/* Before ctx is used. 0, or -1 with a text in `why`. */
+int tls_context_open(struct tls_context *c, char why[TLS_TEXT]);
 
 /* Names, DANE and the rules of verification. 0: out of memory. */
 int tls_expect(struct tls *t, const struct tls_peer *peer);

@@ -7,7 +7,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mail/fingerprint.h"
@@ -42,6 +45,37 @@ test_contexts(void)
 		    "… why");
 		tls_context_free(ctx);
 	}
+}
+
+/* In a process of its own, since OpenSSL reads its settings once. */
+static void
+test_broken_settings(void)
+{
+	char path[] = "/tmp/openssl.XXXXXX", why[TLS_TEXT] = "";
+	int status = -1, fd = mkstemp(path);
+	pid_t pid;
+
+	dprintf(fd, "config_diagnostics = 1\nopenssl_conf = all\n[all]\nssl_conf = missing\n");
+	close(fd);
+	if ((pid = fork()) == 0) {
+		const struct tls_settings settings = {"", "", "", "", ""};
+		const struct tls_peer peer = {.name = "a:25", .host = "mx.example"};
+		struct tls_context *ctx;
+		struct tls *t;
+		bool fails;
+
+		setenv("OPENSSL_CONF", path, 1);
+		ctx = tls_context_new(&settings, why);
+		t = tls_new(ctx, -1, &peer);
+		fails = !tls_pending(t) && tls_handshake(t) == -1 && errno == EPROTO &&
+			*tls_why(t) != '\0';
+		tls_free(t);
+		tls_context_free(ctx);
+		_exit(fails ? 0 : 1);
+	}
+	ok(waitpid(pid, &status, 0) == pid && status == 0,
+	    "with bad settings of OpenSSL's a handshake fails, and says why");
+	unlink(path);
 }
 
 /* A server whose certificate nobody has issued. */
@@ -189,6 +223,7 @@ int
 main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	test_broken_settings(); /* first: OpenSSL has not begun yet */
 	test_contexts();
 	test_resumption(TLS1_2_VERSION);
 	test_resumption(TLS1_3_VERSION);
