@@ -145,7 +145,7 @@ check_aliases(const struct settings *s)
 static int
 list_queue(const struct options *o)
 {
-	char path[PATH_MAX];
+	static char path[PATH_MAX]; /* not on the stack of every post */
 
 	if (program_path(path, sizeof(path), PROGRAM_MAILQ) == 0)
 		execl(path, PROGRAM_MAILQ, o->verbose ? "-v" : (char *)NULL, (char *)NULL);

@@ -76,7 +76,8 @@ by_service() {
 
 # Where the flusher cannot deliver, all that was posted stays.
 settings() {
-	config "relay.url=smtp://127.0.0.1:$1" queue.deliver="$deliver" "queue.dir=$spool" "mail.aliases=$S/aliases"
+	config "relay.url=smtp://127.0.0.1:$1" queue.deliver="$deliver" "queue.dir=$spool" "mail.aliases=$S/aliases" \
+		'relay.other.url=smtp://192.0.2.1' 'relay.other.from=*@other.example'
 }
 
 queued() { mail_in "$spool"/*/{new,cur} "$HOME"/.local/state/pillarbox/{new,cur}; }

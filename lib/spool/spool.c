@@ -29,7 +29,7 @@ spool_fail(struct spool *sp, const char *act, const char *name)
 {
 	int e = errno;
 
-	snprintf(sp->error, sizeof(sp->error), "cannot %s %s%s%s: %s (uid %u)", act, sp->path,
+	snprintf(sp->error, sizeof(sp->error), "cannot %s %.700s%s%s: %s (uid %u)", act, sp->path,
 	    *name != '\0' ? "/" : "", name, strerror(e), (unsigned)geteuid());
 	errno = e;
 	return -1;
@@ -39,7 +39,8 @@ spool_fail(struct spool *sp, const char *act, const char *name)
 static int
 refuse(struct spool *sp, const char *path, const char *why)
 {
-	snprintf(sp->error, sizeof(sp->error), "%s %s (uid %u)", path, why, (unsigned)geteuid());
+	snprintf(
+	    sp->error, sizeof(sp->error), "%.700s %s (uid %u)", path, why, (unsigned)geteuid());
 	errno = EPERM;
 	return -1;
 }
@@ -210,7 +211,7 @@ open_squatted(struct spool *sp, const char *queue_dir, unsigned flags)
 	if (lstat(sp->path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == sp->owner)
 		return refuse(sp, sp->path, "cannot be opened by its owner: chmod 700 it");
 	if (lstat(sp->path, &st) == 0)
-		snprintf(sp->notice, sizeof(sp->notice), "%s, of uid %u, is not our directory",
+		snprintf(sp->notice, sizeof(sp->notice), "%.700s, of uid %u, is not our directory",
 		    sp->path, (unsigned)st.st_uid);
 	if ((r = find_other(sp, queue_dir)) != 0)
 		return r == 1 ? 0 : -1;

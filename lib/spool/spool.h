@@ -59,6 +59,8 @@ const char *spool_state_name(enum spool_state state);
 #define SPOOL_LOCK "lock"
 #define SPOOL_TMP_AGE (36 * 60 * 60) /* seconds, as maildir has it */
 
+#define SPOOL_TEXT 1024
+
 struct spool {
 	int fd;                /* the owner's directory; -1: not open */
 	int state[SPOOL_STATES]; /* its subdirectories, opened when first needed; -1 before */
@@ -68,9 +70,9 @@ struct spool {
 	ino_t queue_ino;
 	char path[PATH_MAX]; /* of the owner's directory, for messages */
 	/* What went wrong last: "cannot create /var/spool/pillarbox/1000: Permission denied (uid 1000)" */
-	char error[PATH_MAX + 256];
+	char error[SPOOL_TEXT];
 	/* A squatted name, for the log: "" or "…/1000, of uid 33, is not our directory". */
-	char notice[PATH_MAX + 128];
+	char notice[SPOOL_TEXT];
 };
 
 enum {

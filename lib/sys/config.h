@@ -136,6 +136,7 @@ struct settings {
 #undef SETTING
 	/* Where each value came from, in the table's order. */
 	struct settings_source source[SETTINGS_COUNT];
+	struct settings_relay *relay; /* in the order of their first keys; NULL: none */
 	size_t nrelays;
 	char *file; /* path of $PILLARBOX_CONFIG or of the user's own file; NULL: not looked for */
 	/* Mistakes that were found, a line each (see above); empty when all is well. */
@@ -147,7 +148,6 @@ struct settings {
 	 */
 	bool relay_broken;
 	int unread; /* private: errno of a file that is there and could not be read this time */
-	struct settings_relay relay[SETTINGS_RELAYS]; /* in the order of their first keys */
 };
 
 enum {

@@ -337,7 +337,7 @@ settings_default(struct settings *s)
 	struct setting_place p;
 	const char *why;
 
-	memset(s, 0, offsetof(struct settings, relay)); /* each of these when it is named */
+	memset(s, 0, sizeof(*s));
 	s->errors = (struct buf)BUF_INIT(ERRORS_MAX);
 	for (size_t i = 0; settings_at(s, i, &p); i++)
 		if (settings_store(&p, p.row->fallback, settings_by_default, &why) == -1) {
@@ -375,12 +375,13 @@ settings_forget_secrets(struct settings *s)
 	}
 }
 
-void
-settings_free(struct settings *s)
+/* From the i-th on. */
+static void
+free_texts(struct settings *s, size_t i)
 {
 	struct setting_place p;
 
-	for (size_t i = 0; settings_at(s, i, &p); i++) {
+	for (; settings_at(s, i, &p); i++) {
 		char *text = kept_text(&p);
 
 		if (text == NULL)
@@ -389,6 +390,22 @@ settings_free(struct settings *s)
 		free(text);
 		*(char **)p.field = NULL;
 	}
+}
+
+void
+settings_drop_relay(struct settings *s)
+{
+	free_texts(s, SETTINGS_COUNT + (s->nrelays - 1) * SETTINGS_RELAY_COUNT);
+	memset(&s->relay[--s->nrelays], 0, sizeof(*s->relay));
+}
+
+void
+settings_free(struct settings *s)
+{
+	free_texts(s, 0);
+	free(s->relay);
+	s->relay = NULL;
+	s->nrelays = 0;
 	free(s->file);
 	s->file = NULL;
 	buf_free(&s->errors);

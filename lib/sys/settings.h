@@ -61,6 +61,9 @@ bool settings_is_secret(const struct setting_place *p);
 /* The key of a section that was probably meant, or NULL. */
 const char *settings_nearest(const char *section, const char *key);
 
+/* Forget the last relay. */
+void settings_drop_relay(struct settings *s);
+
 /* Check a value and keep it. 0, or -1 with *why a constant string; out of memory: errno ENOMEM. */
 int settings_store(const struct setting_place *p, const char *value, struct settings_source source,
     const char **why);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mail/rewrite.h"
@@ -117,29 +119,40 @@ section_trouble(const char *section)
 	return NULL;
 }
 
+static void *
+refuse_memory(struct settings *s, const char **why)
+{
+	*why = "out of memory";
+	s->errors.error = ENOMEM;
+	return NULL;
+}
+
 /* NULL with *why. */
 static struct settings_relay *
 find_relay(struct settings *s, const char *section, const char **why)
 {
-	struct settings_relay *r = s->relay;
+	struct settings_relay *r;
 	struct setting_place p;
 
-	for (; r < &s->relay[s->nrelays]; r++)
-		if (strcmp(r->section, section) == 0)
-			return r;
+	for (size_t i = 0; i < s->nrelays; i++)
+		if (strcmp(s->relay[i].section, section) == 0)
+			return &s->relay[i];
 	if ((*why = section_trouble(section)) != NULL)
 		return NULL;
 	*why = "more than 32 relays";
 	if (s->nrelays == SETTINGS_RELAYS)
 		return NULL;
-	memset(r, 0, sizeof(*r));
+	if (s->relay == NULL && (s->relay = calloc(SETTINGS_RELAYS, sizeof(*r))) == NULL)
+		return refuse_memory(s, why);
+	r = &s->relay[s->nrelays++];
 	memcpy(r->section, section, strlen(section) + 1);
 	for (size_t k = 0; k < SETTINGS_RELAY_COUNT; k++) {
 		place_in_relay(&p, r, k);
-		if (settings_store(&p, p.row->fallback, settings_by_default, why) == -1)
-			break;
+		if (settings_store(&p, p.row->fallback, settings_by_default, why) == -1) {
+			settings_drop_relay(s);
+			return refuse_memory(s, why);
+		}
 	}
-	s->nrelays++;
 	return r;
 }
 
