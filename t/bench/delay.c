@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 512
+#define CONNECTIONS_MAX 1200
 #define CHUNK_MAX (64 * 1024)
 
 /* What was read at once; of no length: the end. */

@@ -11,11 +11,11 @@
 #	NAME_end                          it is not there any more
 #
 # Postfix is as Debian has it, but for sessions under TLS, which it uses again too. nullmailer knows
-# one connection a message and no other limit.
+# one connection a message and no other limit; dma has them all at once.
 
 . "$T/postfix.sh"
 peers=() absent=()
-for peer in postfix nullmailer; do
+for peer in postfix nullmailer dma; do
 	if [ -e "$PEERS/$peer/.complete" ]; then peers+=("$peer"); else absent+=("$peer"); fi
 done
 
@@ -107,3 +107,36 @@ nullmailer_flush() {
 }
 
 nullmailer_end() { peer_stop nullmailer; }
+
+# A process for each message, so it is looked for among all of them.
+dma_runs() { pgrep -x dma >/dev/null; }
+dma_gone() { ! dma_runs; }
+
+dma_prepare() {
+	chgrp 8 "$1/var/spool/dma" "$1/etc/dma/dma.conf"
+	chmod 2770 "$1/var/spool/dma"
+}
+
+# dma_run ARGUMENTS...: in its root, with what is private to it; it may go on in the background.
+dma_run() {
+	unshare --mount bash -c "$(declare -f peer_inside dma_prepare)
+		peer_inside $(printf '%q ' dma "$PEERS/dma" "$S/dma" "$@")"
+}
+
+dma_fill() {
+	local etc=$S/dma/etc
+	peer_lay_out dma mail:8
+	mkdir -p "$S/dma/var/spool/dma" "$etc/dma"
+	: >"$etc/aliases"
+	{
+		printf '%s\n' 'SMARTHOST 127.0.0.1' "PORT $4" 'MAILNAME client.example'
+		[ "$3" = none ] || printf '%s\n' SECURETRANSFER STARTTLS
+	} >"$etc/dma/dma.conf"
+	for _ in $(seq "$1"); do
+		dma_run /usr/sbin/dma -bq -f sender@client.example rcpt@dest.example <"$S/2k" ||
+			stop 'dma does not take mail'
+	done
+}
+
+dma_flush() { dma_run /usr/sbin/dma -q; }
+dma_end() { eventually 20 dma_gone || stop 'dma does not end'; peer_stop dma; }

@@ -119,6 +119,13 @@ versus_nullmailer() {
 	row "drain, $1, $distant ms away, at 20" "$median_theirs" "$median_ours" msg/s '10 or more'
 }
 
+# With a connection a message, all of them at once, against 20.
+versus_dma() {
+	note "draining, $1, $distant ms away"
+	duel dma 1 "$messages" "$messages" 20 "$2" "$delay_port"
+	row "drain, $1, $distant ms away, 20 for all" "$median_theirs" "$median_ours" msg/s '1 or more'
+}
+
 # versus PEER NAME SECURITY SINK-OPTIONS
 versus() {
 	section "$1"
