@@ -22,7 +22,9 @@ destination_find(struct destination **list, struct wire *w, const char *name)
 	memcpy(d->name, name, strnlen(name, sizeof(d->name) - 1));
 	job_queue_init(&d->waiting);
 	path_init(&d->path, w, d->name);
-	d->limit = 1;
+	d->limit = d->path.route->connections;
+	if (d->limit > DESTINATION_FIRST)
+		d->limit = DESTINATION_FIRST;
 	d->next = *list;
 	*list = d;
 	return d;
@@ -65,12 +67,15 @@ destination_working(const struct destination *d)
 	return n;
 }
 
-/* As many are on their way to the server as may be: as many as work there, at least one. */
+/* As many are on their way to the server as may be: one until it works, then those that are missing
+ * of the first few, then as many as work. */
 static bool
 opening(const struct destination *d)
 {
 	unsigned n = 0, most = destination_working(d);
 
+	if (most > 0 && d->nslots < DESTINATION_FIRST)
+		return false;
 	for (const struct slot *s = d->slots; s != NULL; s = s->next)
 		n += !s->ready || s->closed;
 	return n >= (most > 1 ? most : 1);

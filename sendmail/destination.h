@@ -3,10 +3,11 @@
  * destination: what goes to one place: the relay, or a domain. It has messages that wait, in the
  * order of their coming, a path to its servers, and sessions.
  *
- * One session is opened first; each success allows one more, up to smtp.connections, and only when
- * a message has waited for DESTINATION_PATIENCE: a relay that takes them as fast as they come needs
- * no second one. As many as work are opened at once, since over a distance each takes some round
- * trips. A session takes smtp.messages_per_connection at most.
+ * One session is opened first; when it works, more are, DESTINATION_FIRST in all, and each success
+ * allows one more, up to smtp.connections; but only when a message has waited for
+ * DESTINATION_PATIENCE: a relay that takes them as fast as they come needs no second one. As many as
+ * work are opened at once, since over a distance each takes some round trips. A session takes
+ * smtp.messages_per_connection at most.
  *
  * The end of a session that had worked halves that number, and so does a server that says it is
  * given too much (status_throttled()); then it does not grow for DESTINATION_HOLD either. Sessions
@@ -34,6 +35,7 @@
 #include "job.h"
 #include "path.h"
 
+#define DESTINATION_FIRST 5     /* sessions, as Postfix has it */
 #define DESTINATION_PATIENCE 20 /* milliseconds */
 #define DESTINATION_HOLD 30000  /* milliseconds */
 #define DESTINATION_REFUSES 500 /* milliseconds */

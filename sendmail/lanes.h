@@ -32,7 +32,7 @@
 #include "sys/handoff.h"
 
 #define LANE_FIRST 2       /* open jobs of a destination that has not answered yet, … */
-#define LANE_JOBS 64       /* … and at most */
+#define LANE_JOBS 128      /* … and at most */
 #define LANES_PARKED 16384 /* messages */
 #define LANES_BUCKETS 256
 #define LANES_OVERFLOW 10       /* seconds between looks at what is beyond LANES_PARKED, … */
