@@ -67,18 +67,32 @@ destination_working(const struct destination *d)
 	return n;
 }
 
-/* As many are on their way to the server as may be: one until it works, then those that are missing
- * of the first few, then as many as work. */
+static bool
+more_wait(const struct destination *d, unsigned than)
+{
+	const struct job *j = d->waiting.first;
+
+	while (j != NULL && than-- > 0)
+		j = j->next;
+	return j != NULL;
+}
+
+/*
+ * As many are on their way to the server as may be: one until it works, then those that are missing
+ * of the first few, then as many as work; and no more than messages wait.
+ */
 static bool
 opening(const struct destination *d)
 {
-	unsigned n = 0, most = destination_working(d);
+	unsigned n = 0, working = destination_working(d);
 
-	if (most > 0 && d->nslots < DESTINATION_FIRST)
-		return false;
 	for (const struct slot *s = d->slots; s != NULL; s = s->next)
 		n += !s->ready || s->closed;
-	return n >= (most > 1 ? most : 1);
+	if (!more_wait(d, n))
+		return true;
+	if (n < (working > 1 ? working : 1))
+		return false;
+	return working == 0 || d->nslots >= DESTINATION_FIRST;
 }
 
 void

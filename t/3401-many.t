@@ -45,6 +45,13 @@ like "two carried on" "$(shares)" '^[0-9]+ [0-9]+$'
 like "and as many as come at once were tried, once" "$(connections)" '^[345]$'
 unlike "nobody was deferred" "$(cat "$S/log")" 'status=deferred'
 
+# One is busy, another may ride behind it: the rest have a connection each.
+fresh 'dot delay 300ms'
+to_sink
+post 3 r@x.example
+sendmail -q
+like "no more connections than messages that wait" "$(connections)" '^[23]$'
+
 fresh 'dot delay 60ms'
 to_sink smtp.connections=3
 post 40 r@x.example

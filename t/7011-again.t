@@ -91,7 +91,7 @@ service_stop
 # Two may run, and their mail hangs: others have their turn.
 sink_stop
 rm -rf "$SINK"
-sink_start -r 'conn 1 rcpt slow@* stall'
+sink_start -r 'conn 1-2 rcpt slow@* stall'
 settings queue.flushers=2 queue.retry=1s
 ok 'the service starts' service_start
 for uid in 12001 12002; do post_as $uid slow@x.example; done
