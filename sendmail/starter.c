@@ -182,20 +182,25 @@ ask(int starter, char what)
 		bereaved();
 }
 
-static void
+/* False: there was no memory for one. With its default mail might go where it must not. */
+static bool
 take_settings(int starter, struct settings *s)
 {
 	static union handoff_message m;
 	const char *why;
+	bool all = true;
 	int fd;
 
 	for (;;) {
 		if (handoff_receive(starter, &m, &fd) != 1)
 			bereaved();
 		if (m.type != HANDOFF_SETTING)
-			return;
-		if (settings_take(s, m.setting.text, sizeof(m.setting.text), "starter", &why) == -1)
-			log_warn("%s: %s", m.setting.text, why);
+			return all;
+		errno = 0;
+		if (settings_take(s, m.setting.text, sizeof(m.setting.text), "starter", &why) == 0)
+			continue;
+		all = all && errno != ENOMEM;
+		log_warn("%s: %s", m.setting.text, why);
 	}
 }
 
@@ -203,14 +208,21 @@ int
 starter_settings(int starter, struct settings *s, int *log)
 {
 	char end;
+	bool all;
 
 	if (settings_default(s) == -1)
 		return -1;
 	ask(starter, ASK_SETTINGS);
-	take_settings(starter, s);
+	all = take_settings(starter, s);
 	if (pass_receive(starter, &end, 1, log, NULL) != 1)
 		bereaved();
-	return 0;
+	if (all)
+		return 0;
+	if (*log != -1)
+		close(*log);
+	settings_free(s);
+	errno = ENOMEM;
+	return -1;
 }
 
 int
