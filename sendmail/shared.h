@@ -11,8 +11,8 @@
  *	there are SHARED_MOST; the old one finishes what it has and leaves.
  *
  *	One that does not answer, the old ones among them, is killed; so is one that was let go and
- *	has not left as long as an answer may take ([queue] watchdog). One that dies is started again after a pause that doubles from death to death.
- *	What it had, its children try again.
+ *	has not left as long as an answer may take ([queue] watchdog). One that dies is started again
+ *	after a pause that doubles from death to death. What it had, its children try again.
  */
 #ifndef SHARED_H
 #define SHARED_H

@@ -66,6 +66,7 @@ sandbox_lacks(char dst[SANDBOX_TEXT])
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -228,16 +229,6 @@ answer(struct program *p, uint32_t with)
 	add(p, BPF_RET | BPF_K, with, 0, 0);
 }
 
-/* A call on which the architecture decides whether it is there has a number below 0 if not. */
-static void
-answer_call(struct program *p, long nr, uint32_t with)
-{
-	if (nr < 0)
-		return;
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)nr, 0, 1);
-	answer(p, with);
-}
-
 #define VALUES 4
 
 /* A call that is allowed where an argument, but for what the mask takes away, has one of these. */
@@ -300,16 +291,56 @@ answer_own_signals(struct program *p)
 	answer_condition(p, &musl);
 }
 
-/* The others; error 0: allowed. */
-static const struct {
+/* The others, each with its answer. Below 0 are those that this architecture has not. */
+struct call {
 	long nr;
 	unsigned who;
-	int error;
-} calls_known[] = {
-#define ALLOW(name, who) {__NR_##name, who, 0},
-#define REFUSE(name, error) {__NR_##name, BOTH, error},
+	uint32_t answer;
+};
+
+static const struct call calls_known[] = {
+#define ALLOW(name, who) {__NR_##name, who, SECCOMP_RET_ALLOW},
+#define REFUSE(name, error) {__NR_##name, BOTH, ANSWER_ERROR(error)},
 #include "sys/sandbox.def"
 };
+
+#define KNOWN (sizeof(calls_known) / sizeof(calls_known[0]))
+#define BLOCK 12
+
+static int
+by_number(const void *a, const void *b)
+{
+	const struct call *x = a, *y = b;
+
+	return (x->nr > y->nr) - (x->nr < y->nr);
+}
+
+/*
+ * In order of their numbers, and block by block, since the kernel tries the program on every number
+ * there is when it takes it: 0.3 ms of each start, were they compared one after another.
+ */
+static void
+answer_calls(struct program *p, unsigned who, uint32_t others)
+{
+	struct call c[KNOWN];
+	size_t n = 0;
+
+	for (size_t i = 0; i < KNOWN; i++)
+		if ((calls_known[i].who & who) != 0 && calls_known[i].nr >= 0)
+			c[n++] = calls_known[i];
+	qsort(c, n, sizeof(c[0]), by_number);
+	for (size_t i = 0, end; i < n; i = end) {
+		end = i + BLOCK < n ? i + BLOCK : n;
+		add(p, BPF_JMP | BPF_JGT | BPF_K, (uint32_t)c[end - 1].nr,
+		    2 * (unsigned)(end - i) + 1, 0);
+		for (size_t j = i; j < end; j++) {
+			add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)c[j].nr, 0, 1);
+			answer(p, c[j].answer);
+		}
+		answer(p, others);
+	}
+	answer(p, others);
+}
 
 /* What the kernel has beyond what was known when this was written. */
 #define NEWEST 470
@@ -323,18 +354,13 @@ compose(struct program *p, unsigned who, bool deadly)
 	load(p, offsetof(struct seccomp_data, nr));
 	add(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
 	answer(p, SECCOMP_RET_KILL_PROCESS);
+	add(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1);
+	answer(p, ANSWER_ERROR(ENOSYS));
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++)
 		if ((conditions[i].who & who) != 0)
 			answer_condition(p, &conditions[i]);
 	answer_own_signals(p);
-	for (size_t i = 0; i < sizeof(calls_known) / sizeof(calls_known[0]); i++)
-		if ((calls_known[i].who & who) != 0)
-			answer_call(p, calls_known[i].nr,
-			    calls_known[i].error == 0 ? SECCOMP_RET_ALLOW
-						      : ANSWER_ERROR(calls_known[i].error));
-	add(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 0, 1);
-	answer(p, ANSWER_ERROR(ENOSYS));
-	answer(p, deadly ? SECCOMP_RET_KILL_PROCESS : ANSWER_ERROR(EPERM));
+	answer_calls(p, who, deadly ? SECCOMP_RET_KILL_PROCESS : ANSWER_ERROR(EPERM));
 }
 
 static bool
