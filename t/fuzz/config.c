@@ -83,6 +83,7 @@ check_same(const struct settings *s)
 	const char *why;
 
 	settings_each(s, add_setting, &all);
+	CHECK(all.error == 0);
 	CHECK(settings_default(&t) == 0 && settings_default(&u) == 0);
 	for (size_t at = 0; at < all.len;) {
 		char *name = all.data + at, *value = name + strlen(name) + 1, section[128];

@@ -33,10 +33,11 @@ pump(const struct buf *text, bool bare, struct recode *plan, struct buf *out)
 	struct content c;
 	int more;
 
+	CHECK(text->error == 0);
 	content_start(&c, file(text), BEFORE, text->len, false, plan);
 	c.bare = bare;
 	while ((more = content_read(&c, out, &why)) == 1)
-		CHECK(out->len <= 2 * text->len + CONTENT_OUT);
+		CHECK(out->error == 0 && out->len <= 2 * text->len + CONTENT_OUT);
 	CHECK(more == 0 || why != NULL);
 	return more == 0;
 }
@@ -47,6 +48,7 @@ check_dots(const struct buf *out, const struct buf *want)
 {
 	struct buf plain = BUF_INIT(FUZZ_MAX);
 
+	CHECK(out->error == 0 && want->error == 0);
 	CHECK(fuzz_is_wire(out->data, out->len));
 	CHECK(out->len == 0 || memmem(out->data, out->len, "\r\n.\r\n", 5) == NULL);
 	CHECK(out->len < 3 || memcmp(out->data, ".\r\n", 3) != 0);
@@ -84,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t lines = fuzz_choose(&f, 2) != 0 ? CONTENT_PIECE - 2 - fuzz_choose(&f, 64) : 0;
 	struct buf text = BUF_INIT(FUZZ_MAX), out = BUF_INIT(FUZZ_MAX);
 
-	while (text.len < lines)
+	while (text.len < lines && text.error == 0)
 		buf_addc(&text, 'x');
 	buf_adds(&text, lines > 0 ? "\r\n" : "");
 	buf_add(&text, f.data, f.len);

@@ -25,6 +25,7 @@ build(struct fuzz *f, struct buf *out)
 	unsigned flags = fuzz_choose(f, 256), records = 0;
 
 	buf_add(out, head, sizeof(head) - 1);
+	CHECK(out->error == 0);
 	out->data[3] = (char)((flags & 1) != 0 ? 0xa0 : (flags >> 1) & 0x0f);
 	while (f->len >= 2) {
 		unsigned kind = fuzz_choose(f, 256), len = fuzz_choose(f, 48);

@@ -142,7 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add(&b, f.data, f.len);
 	memset(&m, 0, sizeof(m));
 	memcpy(&m, f.data, f.len < sizeof(m) ? f.len : sizeof(m));
-	for (whole = handoff_len(&m); b.len < whole;)
+	for (whole = handoff_len(&m); b.len < whole && b.error == 0;)
 		buf_addc(&b, '\0');
 	if (b.len == 0 || b.len > 2 * sizeof(m)) {
 		buf_free(&b);

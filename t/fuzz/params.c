@@ -87,6 +87,7 @@ check_orcpt(const char *address)
 		dsn_orcpt(&orcpt, address);
 		check_xtext(buf_str(&orcpt));
 		dsn_xtext(&text, buf_str(&orcpt));
+		CHECK(orcpt.error == 0 && text.error == 0);
 		CHECK(
 		    address_utf8(address) || strcmp(strchr(buf_str(&text), ';') + 1, address) == 0);
 	}

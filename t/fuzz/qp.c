@@ -26,6 +26,7 @@ encode(const struct buf *in, int again, unsigned seed, struct buf *out)
 {
 	struct qp q = {0};
 
+	CHECK(in->error == 0);
 	for (size_t at = 0; at < in->len;) {
 		const char *lf = memchr(in->data + at, '\n', in->len - at);
 		size_t n = (size_t)(lf - in->data) - 1 - at;

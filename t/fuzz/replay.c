@@ -3,9 +3,15 @@
  * replay: a fuzz target without libFuzzer. build/t/fuzz/NAME.t gives it all inputs that are kept in
  * t/corpus/NAME/ and t/corpus/NAME.ar, in TAP; with arguments, the files that they name. Each is
  * named before it runs, so the last one named is what it crashed of.
+ *
+ * Then it has them again and again while malloc() and its like find no memory, one of them
+ * or all from then on. What it makes of that need not be true, but nothing may crash. It is so at a
+ * few of the calls that an input makes, others for the next one; FAULTS=all: at each; FAULTS=0: never.
  */
 #include <dirent.h>
 #include <err.h>
+#include <errno.h>
+#include <setjmp.h>
 #include <sys/stat.h>
 
 #include "../unit/tap.h"
@@ -14,7 +20,123 @@
 #define AR_MAGIC "!<arch>\n"
 #define AR_HEAD 60 /* octets before a member: name 16, …, size 10 at 48 */
 
-static unsigned inputs;
+#define FAULTS 4 /* of an input, where FAULTS does not say */
+
+static unsigned inputs, faults;
+
+static struct {
+	bool counts, stays;
+	long calls, at; /* at 0: none fails */
+	sigjmp_buf out;
+} memory;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+char *__real_strndup(const char *s, size_t len);
+char *__wrap_strndup(const char *s, size_t len);
+__attribute__((weak)) void __lsan_disable(void);
+__attribute__((weak)) void __lsan_enable(void);
+
+static bool
+fails(void)
+{
+	if (!memory.counts)
+		return false;
+	memory.calls++;
+	if (memory.at == 0 || memory.calls < memory.at ||
+	    (memory.calls > memory.at && !memory.stays))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+	return fails() ? NULL : __real_realloc(p, size);
+}
+
+/* What the C library allocates for these does not come here. */
+void *
+__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(p, n, size);
+}
+
+char *
+__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
+char *
+__wrap_strndup(const char *s, size_t len)
+{
+	return fails() ? NULL : __real_strndup(s, len);
+}
+
+void
+fuzz_forgive(void)
+{
+	if (memory.at > 0 && memory.calls >= memory.at)
+		siglongjmp(memory.out, 1);
+}
+
+/* at: the call that fails; 0: none. How many there were. */
+static long
+play(const uint8_t *data, size_t len, long at, bool stays)
+{
+	memory.at = at;
+	memory.stays = stays;
+	memory.calls = 0;
+	if (sigsetjmp(memory.out, 0) == 0) {
+		memory.counts = true;
+		LLVMFuzzerTestOneInput(data, len);
+	}
+	memory.counts = false;
+	return memory.calls;
+}
+
+/* What a target had when it was left is lost. */
+static void
+run_out_of_memory(const uint8_t *data, size_t len, long calls)
+{
+	const char *wanted = getenv("FAULTS");
+	long most = wanted == NULL ? FAULTS : strcmp(wanted, "all") == 0 ? calls : atol(wanted);
+	long step = most > 0 ? (calls + most - 1) / most : 0;
+
+	if (step == 0)
+		return;
+	if (__lsan_disable != NULL)
+		__lsan_disable();
+	for (long at = 1 + inputs % step; at <= calls; at += step) {
+		play(data, len, at, false);
+		play(data, len, at, true);
+		faults += 2;
+	}
+	if (__lsan_enable != NULL)
+		__lsan_enable();
+}
 
 /* As an allocation of its own, so that ASan sees what is read behind it. */
 static void
@@ -26,7 +148,7 @@ run(const char *name, const char *data, size_t len)
 	memcpy(copy, data, len);
 	printf("# %s\n", name);
 	fflush(stdout);
-	LLVMFuzzerTestOneInput(copy, len);
+	run_out_of_memory(copy, len, play(copy, len, 0, false));
 	free(copy);
 	inputs++;
 }
@@ -130,6 +252,6 @@ main(int argc, char **argv)
 	snprintf(path, sizeof(path), "t/corpus/%s.ar", name);
 	if (is_there(path))
 		run_archive(path);
-	ok(inputs > 0, "%u inputs", inputs);
+	ok(inputs > 0, "%u inputs; %u faults", inputs, faults);
 	return done();
 }

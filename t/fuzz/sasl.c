@@ -54,6 +54,7 @@ is_proof(const struct sasl *s, const struct buf *challenge)
 
 	buf_adds(&want, "v=");
 	crypto_sasl.encode(&want, s->signature, sasl_digest_len(s->mechanism->hash));
+	CHECK(want.error == 0);
 	same = challenge->len >= want.len && memcmp(challenge->data, want.data, want.len) == 0;
 	buf_free(&want);
 	return same;

@@ -19,6 +19,7 @@ play(struct play *p, const struct script *s, const struct fuzz *f, unsigned seed
 	struct fuzz_pieces pieces = fuzz_pieces(f->data, f->len, seed);
 
 	start(p, s);
+	CHECK(p->server != NULL);
 	collect(p);
 	while (fuzz_piece(&pieces))
 		push(p, pieces.piece, pieces.len);

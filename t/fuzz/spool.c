@@ -98,7 +98,7 @@ check_append(const struct envelope *head, const char *data, size_t len)
 	buf_addc(&b, '\n');
 	journal_add(&b, WHEN, 0, &o);
 	e.rcpt = calloc(e.nrcpt, sizeof(e.rcpt[0]));
-	CHECK(e.rcpt != NULL);
+	CHECK(e.rcpt != NULL && b.error == 0);
 	journal_fold(&e, b.data, len + 1);
 	if (e.rcpt[0].status.class != 2 && e.rcpt[0].status.class != 5) {
 		journal_fold(&e, b.data + len + 1, b.len - len - 1);
@@ -106,7 +106,7 @@ check_append(const struct envelope *head, const char *data, size_t len)
 		CHECK(e.rcpt[0].when == WHEN && e.rcpt[0].attempts > 0);
 		CHECK(fuzz_is_clean(e.rcpt[0].text, e.rcpt[0].textlen));
 		fold(head, b.data, b.len, &folded);
-		CHECK(strstr(folded.data, "4.4.1 ") == folded.data);
+		CHECK(folded.error == 0 && strstr(folded.data, "4.4.1 ") == folded.data);
 	}
 	free(e.rcpt);
 	buf_free(&folded);

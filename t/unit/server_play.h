@@ -193,6 +193,10 @@ push(struct play *p, const char *data, size_t len)
 	struct smtp_server_event ev;
 	size_t at = 0;
 
+	if (copy == NULL) {
+		wrong(p, "out of memory");
+		return;
+	}
 	memcpy(copy, data, len);
 	do {
 		size_t used = smtp_server_push(p->server, copy + at, len - at, &ev);
