@@ -6,6 +6,7 @@
 # delivered, and nothing crashes. A few of those, of different callers; FAULTS=all for one of each.
 FAULTS=${FAULTS:-16}
 . "${0%/*}/lib.sh"
+need openssl
 scratch
 . "$T/faults.sh"
 P=$B/t/memory
@@ -37,6 +38,14 @@ list_faults() {
 
 for way in ${WAYS-by_arguments by_header by_smtp}; do posts "$way" queue; done
 for name in ${NAMES-flush smtp}; do drain "$name"; done
+
+# A relay that wants TLS and a password, and takes BDAT.
+sink_stop
+sink_start -t -k "$S/relay.pem" -a joe:s3cret -A SCRAM-SHA-256-PLUS -o CHUNKING -r 'rcpt refused@* reply 550 5.1.1 no such user'
+relay=("relay.url=smtp+tls://joe@localhost:$SINK_PORT" relay.password=s3cret "tls.ca_file=$S/relay.crt")
+openssl x509 -in "$S/relay.pem" -out "$S/relay.crt"
+drain smtp
+relay=()
 
 ageless() { sed -E "s/[0-9]+[a-z] ago//; s/[0-9]//g" "$1"; }
 

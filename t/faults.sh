@@ -14,13 +14,15 @@
 #	posts HOW DELIVER     a post with each of them; HOW: by_arguments, by_header, …
 #	drain NAME [FAULT]    a queue run with each of them in programs of that name, and with that one
 #
-# P is the folder of the programs in which it fails.
+# P is the folder of the programs in which it fails; relay has settings for queue runs beside those that
+# all need.
 
 . "$T/crash.sh"
 P=$B
 { printf '%s\n' 'Subject: x' '' 'a line' '.' '..dots'; head -c 5000 /dev/zero | tr '\0' a; echo; } >"$S/text"
 FAULTS=${FAULTS:-24}
 patience=60
+relay=()
 
 fault() { timeout "$patience" "$B/t/steps" -o "$S/step" "$@"; }
 
@@ -154,7 +156,7 @@ posts() {
 # Without its settings flush is not to work on the machine's own spool, either.
 queue() {
 	export PILLARBOX_QUEUE_DIR=$S/spool.$1
-	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue "queue.dir=$S/spool.$1"
+	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.deliver=queue "queue.dir=$S/spool.$1" "${relay[@]}"
 	mkdir -m 1777 "$S/spool.$1"
 	sendmail -i -f "s@p$1.example" "ra@p$1.example" "refused@p$1.example" "rb@p$1.example" <"$S/text"
 	sendmail -i -f "s@p$1.example" "rc@p$1.example" "rd@p$1.example" <"$S/text"
