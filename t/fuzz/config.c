@@ -19,14 +19,13 @@ static int
 file(void)
 {
 	static int fd = -1;
-	char path[] = "/tmp/pillarbox-fuzz.XXXXXX", link[64];
+	char link[64];
 
 	if (fd != -1)
 		return fd;
-	fd = mkstemp(path);
-	if (fd == -1)
-		err(1, "%s", path);
-	unlink(path);
+	fd = memfd_create("settings", MFD_CLOEXEC);
+	if (fd == -1 || fchmod(fd, 0600) == -1)
+		err(1, "memfd_create");
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	setenv("PILLARBOX_CONFIG", link, 1);
 	return fd;
