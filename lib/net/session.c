@@ -27,8 +27,8 @@ lost(struct session *s, struct outcome o)
 	s->phase = PHASE_OVER;
 }
 
-static void
-lost_memory(struct session *s)
+void
+session_lacks_memory(struct session *s)
 {
 	lost(s, status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 3, 0), "out of memory"));
 }
@@ -199,13 +199,13 @@ start_talk(struct session *s)
 		snprintf(s->hostname, sizeof(s->hostname), "%s", literal);
 	}
 	if (config->account != NULL && crypto_nonce(s->nonce) == -1) {
-		lost_memory(s);
+		session_lacks_memory(s);
 		return;
 	}
 	set_client_config(s);
 	s->client = smtp_client_new(&s->client_config);
 	if (s->client == NULL)
-		lost_memory(s);
+		session_lacks_memory(s);
 	else
 		enter(s, PHASE_TALK);
 }
@@ -223,7 +223,7 @@ start_tls(struct session *s)
 	};
 
 	if (stream_secure(&s->stream, s->config.tls, &peer) == -1)
-		lost_memory(s);
+		session_lacks_memory(s);
 	else
 		enter(s, PHASE_TLS);
 }

@@ -74,6 +74,9 @@ void session_proxy_go_on(struct session *s);
 /* The connection failed, with this errno. */
 void session_broken(struct session *s, int error);
 
+/* It cannot go on for want of memory: what is under way in it is tried again. */
+void session_lacks_memory(struct session *s);
+
 /* Read once. False: nothing to read now, or never again. */
 bool session_read_some(struct session *s);
 

@@ -52,6 +52,8 @@ add_commands(struct session *s)
 
 	smtp_client_output(s->client, &w);
 	buf_add(&s->out, w.data, w.len);
+	if (s->out.error != 0) /* else it would wait for the reply to what is not sent */
+		session_lacks_memory(s);
 }
 
 /* Take mail, where there is room and no message in the way. */
