@@ -88,18 +88,22 @@ meaning(const struct buf *b, struct buf *out)
 	return good && coded != CONTENT_UNKNOWN;
 }
 
-/* Every line of a header is one that belongs there: no mbox line, no body without an empty line. */
+/*
+ * Every line of a header is one that belongs there: no mbox line, no body without an empty line, and
+ * no name that is longer than a line may be, which is text.
+ */
 static bool
 regular(const struct buf *b)
 {
 	for (size_t at = 0; at < b->len;) {
 		const char *line = b->data + at, *lf = memchr(line, '\n', b->len - at);
-		size_t n = (size_t)(lf - line) + 1, name;
+		size_t n = (size_t)(lf - line) + 1, name, behind;
 
 		if (n == 2)
 			return at > 0;
-		if (header_parse_name(line, n - 2, &name) == 0 &&
-		    (at == 0 || (*line != ' ' && *line != '\t')))
+		behind = header_parse_name(line, n - 2, &name);
+		if (behind > MIME_LINE ||
+		    (behind == 0 && (at == 0 || (*line != ' ' && *line != '\t'))))
 			return false;
 		at += n;
 	}
