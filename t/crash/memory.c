@@ -23,19 +23,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "wrap.h"
+
 enum { DEPTH = 12, WORDS = 512, PLACES = 8192 };
 
 struct counted {
 	_Atomic int64_t calls;
 	int64_t first[PLACES]; /* which call it was; as many as there are places, then zeros */
 };
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
 
 static struct counted *counted; /* NULL: nothing is counted */
 static int64_t at;              /* 0: nothing fails */
@@ -113,22 +108,4 @@ fails(void)
 		return false;
 	errno = ENOMEM;
 	return true;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
 }

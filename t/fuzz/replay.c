@@ -14,6 +14,7 @@
 #include <setjmp.h>
 #include <sys/stat.h>
 
+#include "../crash/wrap.h"
 #include "../unit/tap.h"
 #include "fuzz.h"
 
@@ -30,12 +31,6 @@ static struct {
 	sigjmp_buf out;
 } memory;
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
 void *__real_reallocarray(void *p, size_t n, size_t size);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__real_strdup(const char *s);
@@ -56,24 +51,6 @@ fails(void)
 		return false;
 	errno = ENOMEM;
 	return true;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *
-__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
 }
 
 /* What the C library allocates for these does not come here. */
