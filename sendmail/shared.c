@@ -84,6 +84,7 @@ start(struct shared *s, struct link *l, struct buf *why)
 	*l = (struct link){.fd = -1};
 	r = link_open(l, &settings, why);
 	link_watch(l, settings.queue_watchdog);
+	s->linger = (int64_t)settings.queue_smtp_linger * 1000;
 	settings_free(&settings);
 	if (++s->number == 0)
 		s->number = 1;
@@ -96,6 +97,7 @@ start_shared(struct shared *s, struct buf *why)
 	int64_t now = clock_monotonic();
 
 	shared_replace(s);
+	s->changed = settings_changed();
 	if (start(s, &s->smtp[0].control, why) == -1) {
 		s->smtp[0] = none;
 		return -1;
@@ -124,11 +126,22 @@ give_channel(struct shared *s)
 	return fd[0];
 }
 
+/* The one that runs has settings of before. */
+static bool
+outdated(const struct shared *s)
+{
+	struct timespec changed = settings_changed();
+
+	return changed.tv_sec != s->changed.tv_sec || changed.tv_nsec != s->changed.tv_nsec;
+}
+
 static bool
 wants_another(struct shared *s, const struct ask *a, int64_t now)
 {
-	if (a->anew == 0 || (a->other != 0 && a->other != s->number) ||
-	    now < s->wished + SHARED_FRESH || free_place(s) == SHARED_MOST)
+	bool wished = a->anew != 0 && (a->other == 0 || a->other == s->number);
+
+	if ((!wished && !outdated(s)) || now < s->wished + SHARED_FRESH ||
+	    free_place(s) == SHARED_MOST)
 		return false;
 	s->wished = now;
 	return true;
@@ -193,26 +206,26 @@ shared_list(const struct shared *s, struct pollfd *p)
 
 /* It says by itself that a relay was passed by; that concerns no child more than another. */
 static void
-take_message(struct shared_smtp *o, bool old, const union handoff_message *m)
+take_message(struct shared_smtp *o, int64_t linger, const union handoff_message *m)
 {
 	int64_t now = clock_monotonic();
 
 	if (m->type == HANDOFF_PING)
 		link_answered(&o->control);
 	else if (m->type == HANDOFF_IDLE && m->idle.channels == o->given)
-		o->idle = old ? now : now + SHARED_IDLE;
+		o->idle = now + linger;
 	else if (m->type == HANDOFF_PASSED)
 		log_info("the next relay is tried: %s", m->passed.why.text);
 }
 
 static void
-take(struct shared_smtp *o, bool old)
+take(struct shared_smtp *o, int64_t linger)
 {
 	union handoff_message m;
 	int fd, r;
 
 	while ((r = handoff_receive(o->control.fd, &m, &fd)) == 1) {
-		take_message(o, old, &m);
+		take_message(o, linger, &m);
 		if (fd != -1)
 			close(fd);
 	}
@@ -225,7 +238,7 @@ shared_take(struct shared *s)
 {
 	for (size_t i = 0; i < SHARED_MOST; i++)
 		if (s->smtp[i].control.fd != -1)
-			take(&s->smtp[i], i > 0);
+			take(&s->smtp[i], i == 0 ? s->linger : 0);
 }
 
 /* does_not: answer, or leave. */

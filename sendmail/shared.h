@@ -4,11 +4,12 @@
  * gets a channel to it (sys/handoff.h); the relay's secrets go to smtp by descriptor alone.
  *
  *	It is started when a child asks for it, with the settings and secrets as they are then, and
- *	let go SHARED_IDLE after its last channel was over.
+ *	let go [queue] smtp_linger after its last channel was over.
  *
  *	A child may ask for a new one: a password was refused, or somebody wants his mail tried who
- *	may have mended the settings. There is one for that every SHARED_FRESH at most, and none while
- *	there are SHARED_MOST; the old one finishes what it has and leaves.
+ *	may have mended the settings. It gets one, too, when the file of the settings was changed.
+ *	There is one for that every SHARED_FRESH at most, and none while there are SHARED_MOST; the old
+ *	one finishes what it has and leaves.
  *
  *	One that does not answer, the old ones among them, is killed; so is one that was let go and
  *	has not left as long as an answer may take ([queue] watchdog). One that dies is started again
@@ -20,11 +21,11 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "link.h"
 #include "parent.h"
 
-#define SHARED_IDLE 5000       /* milliseconds */
 #define SHARED_FRESH 1000      /* milliseconds */
 #define SHARED_PAUSE 1000      /* milliseconds after a first death */
 #define SHARED_PAUSE_MAX 60000 /* milliseconds */
@@ -40,7 +41,9 @@ struct shared_smtp {
 struct shared {
 	struct shared_smtp smtp[SHARED_MOST]; /* the first one runs, if its control.fd is not -1 */
 	uint32_t number;
-	int64_t wished; /* milliseconds, as are all: a child's wish for another one was met */
+	struct timespec changed; /* the file of its settings, when it was read */
+	int64_t linger;          /* milliseconds, as are all */
+	int64_t wished;          /* another one was wished for, and came */
 	int64_t started;
 	int64_t pause;      /* after the last death; 0: there was none lately */
 	int64_t not_before; /* not started before */

@@ -41,7 +41,7 @@ each_once() {
 
 # One smtp, and one connection, for all owners.
 sink_start
-settings smtp.connections=1
+settings smtp.connections=1 queue.smtp_linger=1
 for uid in {12001..12005}; do post_as $uid r@x.example || give_up "uid $uid cannot post"; done
 ok "the service starts" service_start
 ok "five owners' mail arrives" sink_wait 5
@@ -53,9 +53,26 @@ no_smtp() { [ -z "$(smtps)" ]; }
 ok "and smtp, when nobody has used it for a while" eventually 20 no_smtp
 is "each spool is left empty" "$(queued)" 0
 
+# smtp stays a while for what comes next, but not with settings of before.
+settings queue.deliver=background
+kill -HUP $service
+post_as 12001 r@x.example
+ok "one more arrives" sink_wait 6
+ok "its flusher leaves" eventually 10 no_children
+first=$(smtps)
+post_as 12002 r@x.example
+ok "and one more" sink_wait 7
+ok "whose flusher leaves" eventually 10 no_children
+is "both by the same smtp, which is there" "$(smtps)" "$first"
+settings queue.deliver=background mail.hostname=other.x.example queue.smtp_linger=1
+post_as 12003 r@x.example
+ok "and one when the settings were changed, which nobody said" sink_wait 8
+is "by an smtp that has them" "$(grep -c 'EHLO other\.x\.example' "$SINK/commands.log")" 1
+ok "the flushers leave" eventually 10 no_children
+ok "and that smtp, which is to leave sooner" eventually 20 no_smtp
+
 # What waits for its time needs no process, and comes when that is there.
 sink_stop
-sed -i 's/deliver = queue/deliver = background/' "$PILLARBOX_CONFIG"
 for uid in {12001..12003}; do post_as $uid r@x.example; done
 deferred() { [ "$(find "$S"/spool/*/cur -type f | wc -l)" -eq 3 ]; }
 ok "three messages are deferred" eventually 10 deferred
@@ -156,7 +173,7 @@ service_stop
 
 # What does not answer is killed, and started again; nobody else waits for that.
 fresh
-settings queue.watchdog=2
+settings queue.watchdog=2 queue.smtp_linger=1
 service_start
 # stop NAME [UID]: one of these processes, which does something first so that it is there.
 stop() {

@@ -380,6 +380,17 @@ check_relays(struct settings *s)
 	}
 }
 
+struct timespec
+settings_changed(void)
+{
+	const char *named = secure_getenv(PREFIX "CONFIG");
+	struct stat st;
+
+	if (stat(named != NULL ? named : SYSTEM_FILE, &st) == -1)
+		return (struct timespec){0};
+	return st.st_ctim;
+}
+
 int
 settings_load(struct settings *s, unsigned flags)
 {

@@ -160,6 +160,12 @@ enum {
  */
 int settings_load(struct settings *s, unsigned flags);
 
+/*
+ * When the file that settings_load() without flags reads was changed last, its name and place
+ * included. Zeros: there is none.
+ */
+struct timespec settings_changed(void);
+
 /* Only the defaults: for smtp, which is told the rest over its channel. */
 int settings_default(struct settings *s);
 

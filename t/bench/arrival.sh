@@ -25,13 +25,23 @@ one_ready() { cp "$S/2k.wire" "$S/floor/new/one"; }
 all_gone() { [ -z "$(running flush)$(running smtp)" ]; }
 nobody_runs() { eventually 20 all_gone || stop 'flush or smtp do not end'; }
 at_rest() { sleep 0.3; }
-serves_nobody() { [ -z "$(pgrep -P "$service")" ]; }
+children() { pgrep -P "$service" "$@"; }
+serves_nobody() { [ -z "$(children)" ]; }
 service_alone() { eventually 20 serves_nobody || stop 'the children of the service do not end'; }
+smtp_alone() { [ -z "$(children -x flush)" ] && [ -n "$(children -x smtp)" ]; }
+smtp_waits() { eventually 20 smtp_alone || stop 'smtp does not outlast flush'; }
 
 arrival_row() {
 	row "from post to relay, $1" "${m[relay.arrival]}" "${m[$2.arrival]}" ms \
 		"$3: $(calc "${m[relay.arrival]} + $4")"
 }
+
+service_start() {
+	"$B/sbin/sendmail" -bD 2>"$S/service.log" &
+	service=$!
+	eventually 10 test -S "$S/run/socket" || stop 'the service does not start'
+}
+service_stop() { kill "$service" && wait "$service"; }
 
 arrival_part() {
 	local service
@@ -49,14 +59,16 @@ arrival_part() {
 	nobody_runs
 	if [ "$(id -u)" -eq 0 ]; then
 		sed -i "s,^socket =.*,socket = $S/run/socket,; /^socket/a post_socket = $S/run/post" "$PILLARBOX_CONFIG"
-		"$B/sbin/sendmail" -bD 2>"$S/service.log" &
-		service=$!
-		eventually 10 test -S "$S/run/socket" || stop 'the service does not start'
+		sed -i '/^socket/a smtp_linger = 1' "$PILLARBOX_CONFIG"
+		service_start
 		arrival cold service_alone "${post[@]}"
+		sed -i '/^smtp_linger/d' "$PILLARBOX_CONFIG"
 		arrival service at_rest "${post[@]}"
+		arrival rested smtp_waits "${post[@]}"
+		service_stop
 		arrival_row 'service, smtp gone' cold '+ 3' 3
+		arrival_row 'service, flush gone' rested '+ 3' 3
 		arrival_row service service '+ 3' 3
-		kill "$service" && wait "$service"
 	else
 		note '  not root: no service'
 	fi
