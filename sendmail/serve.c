@@ -26,6 +26,7 @@ struct serve {
 	struct spool *spool;
 	void (*trigger)(struct spool *sp, const struct settings *s);
 	struct smtp_server *server;
+	char *chunk;                /* of input; CHUNK octets */
 	struct intake *intake;      /* the message under way, or NULL */
 	char from[ADDRESS_MAX + 1]; /* of it, … */
 	size_t nrcpt;               /* … 0 when its fate was told; for the log */
@@ -264,7 +265,6 @@ cut_off(struct serve *v, const char *what)
 static void
 read_input(struct serve *v)
 {
-	static char chunk[CHUNK];
 	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 	ssize_t n;
 
@@ -277,9 +277,9 @@ read_input(struct serve *v)
 			return;
 		}
 	}
-	n = read(STDIN_FILENO, chunk, sizeof(chunk));
+	n = read(STDIN_FILENO, v->chunk, CHUNK);
 	if (n > 0)
-		take_input(v, chunk, (size_t)n);
+		take_input(v, v->chunk, (size_t)n);
 	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
 		cut_off(v, "lost connection");
 }
@@ -296,8 +296,10 @@ serve(const struct options *o, const struct settings *s, struct spool *sp,
 
 	host_name(hostname, s->mail_hostname);
 	host_domain(domain, s->mail_domain, hostname);
-	if ((v.server = smtp_server_new(&config)) == NULL)
+	if ((v.chunk = malloc(CHUNK)) == NULL || (v.server = smtp_server_new(&config)) == NULL) {
+		free(v.chunk);
 		return EX_OSERR;
+	}
 	write_replies(&v);
 	while (!v.over) {
 		read_input(&v);
@@ -306,5 +308,6 @@ serve(const struct options *o, const struct settings *s, struct spool *sp,
 	abandon(&v);
 	tell(&v);
 	smtp_server_free(v.server);
+	free(v.chunk);
 	return v.status;
 }

@@ -54,7 +54,6 @@ log_open(const char *program, const char *to, int format, const char *hostname, 
 	state.program = program;
 	state.service = service;
 	state.format = format;
-	snprintf(log_path, sizeof(log_path), "%s", to);
 	snprintf(log_hostname, sizeof(log_hostname), "%s", hostname);
 	if (strcmp(to, "syslog") == 0)
 		state.to = TO_SYSLOG;
@@ -62,6 +61,8 @@ log_open(const char *program, const char *to, int format, const char *hostname, 
 		state.to = TO_STDERR;
 	else
 		state.to = *to == '/' ? TO_FILE : automatic();
+	if (state.to == TO_FILE)
+		snprintf(log_path, sizeof(log_path), "%s", to);
 }
 
 void
@@ -204,7 +205,7 @@ say(struct log_line l, const char *program)
 	if (state.to == TO_NOBODY)
 		return;
 	if (log_hostname[0] == '\0' && gethostname(log_hostname, HOST_LEN - 1) == -1)
-		snprintf(log_hostname, sizeof(log_hostname), "localhost");
+	snprintf(log_hostname, sizeof(log_hostname), "localhost");
 	snprintf(name, sizeof(name), "pillarbox/%s", program);
 	l.when = clock_wall();
 	l.host = log_hostname;
