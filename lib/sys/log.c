@@ -205,7 +205,7 @@ say(struct log_line l, const char *program)
 	if (state.to == TO_NOBODY)
 		return;
 	if (log_hostname[0] == '\0' && gethostname(log_hostname, HOST_LEN - 1) == -1)
-	snprintf(log_hostname, sizeof(log_hostname), "localhost");
+		snprintf(log_hostname, sizeof(log_hostname), "localhost");
 	snprintf(name, sizeof(name), "pillarbox/%s", program);
 	l.when = clock_wall();
 	l.host = log_hostname;
