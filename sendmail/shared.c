@@ -66,25 +66,27 @@ shared_replace(struct shared *s)
 	if (i == SHARED_MOST)
 		i--;
 	link_close(&s->smtp[i].control);
+	s->smtp[0].linger = 0;
 	memmove(&s->smtp[1], &s->smtp[0], i * sizeof(s->smtp[0]));
 	s->smtp[0] = none;
 }
 
 /* One with the settings as they are now. 0, or -1 with `why`. */
 static int
-start(struct shared *s, struct link *l, struct buf *why)
+start(struct shared *s, struct shared_smtp *o, struct buf *why)
 {
 	struct settings settings;
 	int r;
 
+	*o = none;
+	o->changed = settings_changed();
 	if (settings_load(&settings, 0) == -1) {
 		buf_addf(why, "cannot read the settings: %s", strerror(errno));
 		return -1;
 	}
-	*l = (struct link){.fd = -1};
-	r = link_open(l, &settings, why);
-	link_watch(l, settings.queue_watchdog);
-	s->linger = (int64_t)settings.queue_smtp_linger * 1000;
+	r = link_open(&o->control, &settings, why);
+	link_watch(&o->control, settings.queue_watchdog);
+	o->linger = (int64_t)settings.queue_smtp_linger * 1000;
 	settings_free(&settings);
 	if (++s->number == 0)
 		s->number = 1;
@@ -97,8 +99,7 @@ start_shared(struct shared *s, struct buf *why)
 	int64_t now = clock_monotonic();
 
 	shared_replace(s);
-	s->changed = settings_changed();
-	if (start(s, &s->smtp[0].control, why) == -1) {
+	if (start(s, &s->smtp[0], why) == -1) {
 		s->smtp[0] = none;
 		return -1;
 	}
@@ -130,9 +131,9 @@ give_channel(struct shared *s)
 static bool
 outdated(const struct shared *s)
 {
-	struct timespec changed = settings_changed();
+	const struct timespec *then = &s->smtp[0].changed, now = settings_changed();
 
-	return changed.tv_sec != s->changed.tv_sec || changed.tv_nsec != s->changed.tv_nsec;
+	return now.tv_sec != then->tv_sec || now.tv_nsec != then->tv_nsec;
 }
 
 static bool
@@ -172,12 +173,12 @@ share(struct shared *s, const struct ask *a, struct tell *t, struct buf *why)
 static int
 start_alone(struct shared *s, struct tell *t, struct buf *why)
 {
-	struct link l;
+	struct shared_smtp alone;
 
-	if (start(s, &l, why) == -1)
+	if (start(s, &alone, why) == -1)
 		return -1;
-	t->pid = l.pid;
-	return l.fd;
+	t->pid = alone.control.pid;
+	return alone.control.fd;
 }
 
 pid_t
@@ -206,26 +207,24 @@ shared_list(const struct shared *s, struct pollfd *p)
 
 /* It says by itself that a relay was passed by; that concerns no child more than another. */
 static void
-take_message(struct shared_smtp *o, int64_t linger, const union handoff_message *m)
+take_message(struct shared_smtp *o, const union handoff_message *m)
 {
-	int64_t now = clock_monotonic();
-
 	if (m->type == HANDOFF_PING)
 		link_answered(&o->control);
 	else if (m->type == HANDOFF_IDLE && m->idle.channels == o->given)
-		o->idle = now + linger;
+		o->idle = clock_monotonic() + o->linger;
 	else if (m->type == HANDOFF_PASSED)
 		log_info("the next relay is tried: %s", m->passed.why.text);
 }
 
 static void
-take(struct shared_smtp *o, int64_t linger)
+take(struct shared_smtp *o)
 {
 	union handoff_message m;
 	int fd, r;
 
 	while ((r = handoff_receive(o->control.fd, &m, &fd)) == 1) {
-		take_message(o, linger, &m);
+		take_message(o, &m);
 		if (fd != -1)
 			close(fd);
 	}
@@ -238,7 +237,7 @@ shared_take(struct shared *s)
 {
 	for (size_t i = 0; i < SHARED_MOST; i++)
 		if (s->smtp[i].control.fd != -1)
-			take(&s->smtp[i], i == 0 ? s->linger : 0);
+			take(&s->smtp[i]);
 }
 
 /* does_not: answer, or leave. */

@@ -32,18 +32,18 @@
 #define SHARED_MOST 8          /* that are watched: the one that runs, and old ones */
 
 struct shared_smtp {
-	struct link control; /* fd -1: it was let go */
-	uint32_t given;      /* channels of it */
-	int64_t idle;        /* milliseconds: let go then; INT64_MAX: it is in use */
-	int64_t leave_by;    /* milliseconds: killed then; INT64_MAX: never */
+	struct link control;     /* fd -1: it was let go */
+	uint32_t given;          /* channels of it */
+	struct timespec changed; /* the file of its settings, when it was read */
+	int64_t linger;   /* milliseconds that it stays when it is idle; 0: it was replaced */
+	int64_t idle;     /* milliseconds: let go then; INT64_MAX: it is in use */
+	int64_t leave_by; /* milliseconds: killed then; INT64_MAX: never */
 };
 
 struct shared {
 	struct shared_smtp smtp[SHARED_MOST]; /* the first one runs, if its control.fd is not -1 */
 	uint32_t number;
-	struct timespec changed; /* the file of its settings, when it was read */
-	int64_t linger;          /* milliseconds, as are all */
-	int64_t wished;          /* another one was wished for, and came */
+	int64_t wished; /* milliseconds, as are all: another one was wished for, and came */
 	int64_t started;
 	int64_t pause;      /* after the last death; 0: there was none lately */
 	int64_t not_before; /* not started before */

@@ -60,6 +60,7 @@ post_as 12001 r@x.example
 ok "one more arrives" sink_wait 6
 ok "its flusher leaves" eventually 10 no_children
 first=$(smtps)
+ok "smtp stays" test -n "$first"
 post_as 12002 r@x.example
 ok "and one more" sink_wait 7
 ok "whose flusher leaves" eventually 10 no_children
