@@ -122,6 +122,21 @@ plain(const struct lines *l, struct traits t, const char *s, size_t *len)
 	return (long)n;
 }
 
+/*
+ * Room for a line of n octets: its end may become one longer, and what was held back comes too.
+ * `octets` are still to come. Mostly a message has it all from the first line on, and is not given
+ * twice its size for its line ends: what it does not fill keeps others from the pages of a post.
+ */
+static char *
+room(struct buf *out, size_t n, size_t octets)
+{
+	const size_t held = LINES_CRS + 2; /* CRs, a dot and an LF */
+
+	if (out->error == 0 && out->cap - out->len > n + held)
+		return out->data + out->len;
+	return buf_reserve(out, octets + octets / 16 + held);
+}
+
 static char *
 copy(struct lines *l, char *o, const char *s, size_t n, bool ends)
 {
@@ -136,32 +151,28 @@ size_t
 lines_push(struct lines *l, const char *data, size_t len, struct buf *out)
 {
 	struct traits t;
-	size_t room, at = 0;
-	char *o, *start;
+	size_t at = 0;
 
 	if (l->done || len == 0)
 		return 0;
-	if (__builtin_mul_overflow(len, 2, &room) || __builtin_add_overflow(room, 4, &room))
-		room = SIZE_MAX;
-	start = o = buf_reserve(out, room);
-	if (o == NULL)
-		return len;
-
 	t.crs = memchr(data, '\r', len) != NULL;
 	t.nuls = memchr(data, '\0', len) != NULL;
 	while (at < len && !l->done) {
 		size_t n = len - at;
 		long take = plain(l, t, data + at, &n);
+		char *o = room(out, n, len - at);
 
+		if (o == NULL)
+			return len;
 		if (take >= 0)
 			o = copy(l, o, data + at, (size_t)take, data[at + n - 1] == '\n');
 		else
 			for (size_t i = at; i < at + n; i++)
 				o = put(l, o, data[i]);
 		at += n;
+		out->len = (size_t)(o - out->data);
 	}
 	l->facts.eightbit = l->facts.eightbit || has_eightbit(data, at);
-	out->len += (size_t)(o - start);
 	return at;
 }
 

@@ -45,9 +45,9 @@ struct lines {
 void lines_init(struct lines *l, bool dot_ends);
 
 /*
- * Push octets, get wire form appended to `out`, which must have room for 2 * len + 4 octets even
- * where fewer come out. Returns how many octets were used: `len`, or fewer when l->done was
- * reached; what follows is not ours. When `out` has an error, nothing is done and `len` returned.
+ * Push octets, get wire form appended to `out`: 2 * len + 4 octets at most, but somewhat more room
+ * is asked for. Returns how many octets were used: `len`, or fewer when l->done was reached; what
+ * follows is not ours. When `out` has an error, or no room, `len` is returned: nothing more is done.
  */
 size_t lines_push(struct lines *l, const char *data, size_t len, struct buf *out);
 

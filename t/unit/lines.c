@@ -187,6 +187,27 @@ random_text(void)
 	buf_free(&got);
 }
 
+/* More line ends than there was room made for: all of a large push. */
+static void
+line_ends(void)
+{
+	enum { N = 70000 };
+	static char ends[N];
+	struct buf out = BUF_INIT(4 * N);
+	struct lines l;
+	bool good = true;
+
+	memset(ends, '\n', N);
+	lines_init(&l, false);
+	push(&l, "a", 1, &out);
+	is_int((long long)push(&l, ends, N, &out), N, "a push of line ends alone is taken");
+	is_int((long long)out.len, 1 + 2 * N, "each comes out as CRLF");
+	for (size_t i = 1; i + 1 < out.len; i += 2)
+		good = good && out.data[i] == '\r' && out.data[i + 1] == '\n';
+	ok(good, "and as nothing else");
+	buf_free(&out);
+}
+
 static void
 errors(void)
 {
@@ -243,6 +264,7 @@ main(void)
 {
 	table();
 	random_text();
+	line_ends();
 	errors();
 	stuffing();
 	return done();
