@@ -101,17 +101,27 @@ refuse(const char *text, const char **why)
 	return -1;
 }
 
+/* What most texts are, in each process that starts: one for all, that nobody writes to. */
+static const char nothing[] = "";
+
+static void
+free_text(char *text)
+{
+	if (text == NULL || text == nothing)
+		return;
+	explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 static int
 parse_text(void *field, const char *value, const struct choices *c, const char **why)
 {
-	char **text = field, *copy = strdup(value);
+	char **text = field, *copy = *value != '\0' ? strdup(value) : (char *)nothing;
 
 	(void)c;
 	if (copy == NULL)
 		return refuse("out of memory", why);
-	if (*text != NULL)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
+	free_text(*text);
 	*text = copy;
 	return 0;
 }
@@ -382,12 +392,9 @@ free_texts(struct settings *s, size_t i)
 	struct setting_place p;
 
 	for (; settings_at(s, i, &p); i++) {
-		char *text = kept_text(&p);
-
-		if (text == NULL)
+		if (kept_text(&p) == NULL)
 			continue;
-		explicit_bzero(text, strlen(text));
-		free(text);
+		free_text(*(char **)p.field);
 		*(char **)p.field = NULL;
 	}
 }
