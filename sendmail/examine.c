@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "complain.h"
 #include "link.h"
 #include "mail/diagnose.h"
 #include "mail/json.h"
@@ -172,17 +174,21 @@ listen_to(const struct link *l, struct findings *f)
 int
 examine(const struct examine *e, const struct settings *s)
 {
-	static struct findings f;
+	struct findings *f = calloc(1, sizeof(*f));
 	struct link l = {.fd = -1};
-	enum probe_kind goal = e->to[0] != '\0'            ? PROBE_RCPT
-			       : e->destination[0] != '\0' && e->destination[0] != ':'
-				   ? PROBE_MX
-				   : PROBE_QUIT;
+	enum probe_kind goal = e->to[0] != '\0'                                        ? PROBE_RCPT
+			       : e->destination[0] != '\0' && e->destination[0] != ':' ? PROBE_MX
+										       : PROBE_QUIT;
+	int status;
 
-	f = (struct findings){.examine = e};
-	if (start(&l, &f, s) == 0 && (ask(&l, &f) == -1 || listen_to(&l, &f) == -1))
-		show_broken(&f, "the network half, smtp, is gone");
+	if (f == NULL)
+		return complain(EX_OSERR, "out of memory");
+	f->examine = e;
+	if (start(&l, f, s) == 0 && (ask(&l, f) == -1 || listen_to(&l, f) == -1))
+		show_broken(f, "the network half, smtp, is gone");
 	link_close(&l);
 	waitpid(-1, NULL, 0);
-	return conclude(&f, goal);
+	status = conclude(f, goal);
+	free(f);
+	return status;
 }

@@ -152,27 +152,20 @@ list_queue(const struct options *o)
 	return complain(EX_OSFILE, "cannot run %s: %s", path, strerror(errno));
 }
 
-int
-main(int argc, char **argv)
+/* What the options ask for. words: the command line as it was given. */
+static int
+run(const struct options *o, char *const *words)
 {
-	struct options o;
 	struct settings s;
-	static char **words; /* for as long as we run */
-	char error[512];
 	int status;
 
-	program_begin();
-	if ((words = copy_words(argc, argv)) == NULL)
-		return complain(EX_OSERR, "out of memory");
-	if (options_parse(&o, argc, argv, error, sizeof(error)) == -1)
-		return complain(EX_USAGE, "%s", error);
-	if (o.mode == MODE_MAILQ)
-		return list_queue(&o);
-	if (o.mode == MODE_SERVICE)
-		return daemon_foreground(&o);
-	if (o.mode == MODE_DAEMON)
-		return daemon_background(&o);
-	if (o.mode == MODE_HOSTSTAT) {
+	if (o->mode == MODE_MAILQ)
+		return list_queue(o);
+	if (o->mode == MODE_SERVICE)
+		return daemon_foreground(o);
+	if (o->mode == MODE_DAEMON)
+		return daemon_background(o);
+	if (o->mode == MODE_HOSTSTAT) {
 		puts("There is no host status: destinations that are out are in the log and in "
 		     "mailq.");
 		return EX_OK;
@@ -181,18 +174,36 @@ main(int argc, char **argv)
 		return complain(EX_TEMPFAIL, "cannot read the settings: %s; nothing was queued",
 		    strerror(errno));
 	log_open(
-	    o.tag != NULL ? o.tag : "sendmail", s.log_to, s.log_format, s.mail_hostname, false);
+	    o->tag != NULL ? o->tag : "sendmail", s.log_to, s.log_format, s.mail_hostname, false);
 	report_mistakes(&s);
-	if (o.mode == MODE_SETTINGS)
+	if (o->mode == MODE_SETTINGS)
 		status = show_settings(&s);
-	else if (o.mode == MODE_VERIFY)
-		status = verify(&o, &s);
-	else if (o.mode == MODE_NEWALIASES)
+	else if (o->mode == MODE_VERIFY)
+		status = verify(o, &s);
+	else if (o->mode == MODE_NEWALIASES)
 		status = check_aliases(&s);
-	else if (o.mode == MODE_QUEUE_RUN)
-		status = queue_run(&s, &o);
+	else if (o->mode == MODE_QUEUE_RUN)
+		status = queue_run(&s, o);
 	else
-		status = post_and_trigger(&o, &s, words);
+		status = post_and_trigger(o, &s, words);
 	settings_free(&s);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	char error[512], **words;
+	int status;
+
+	program_begin();
+	if ((words = copy_words(argc, argv)) == NULL)
+		return complain(EX_OSERR, "out of memory");
+	if (options_parse(&o, argc, argv, error, sizeof(error)) == 0)
+		status = run(&o, words);
+	else
+		status = complain(EX_USAGE, "%s", error);
+	free(words);
 	return status;
 }

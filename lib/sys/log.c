@@ -35,9 +35,12 @@ static struct {
 	bool service;
 } state = {.program = "pillarbox", .fd = -1, .copy = -1};
 
-/* Apart from it, so that no zeros are in the program's file. */
-static char log_path[PATH_MAX]; /* TO_FILE */
-static char log_hostname[HOST_LEN];
+/* Apart from it, so that no zeros are in the program's file; a path is long, and few have one. */
+static struct {
+	char path[PATH_MAX]; /* TO_FILE */
+	char hostname[HOST_LEN];
+	char tag[TAG_LEN]; /* openlog() keeps the pointer */
+} texts;
 
 static enum target
 automatic(void)
@@ -54,7 +57,7 @@ log_open(const char *program, const char *to, int format, const char *hostname, 
 	state.program = program;
 	state.service = service;
 	state.format = format;
-	snprintf(log_hostname, sizeof(log_hostname), "%s", hostname);
+	snprintf(texts.hostname, sizeof(texts.hostname), "%s", hostname);
 	if (strcmp(to, "syslog") == 0)
 		state.to = TO_SYSLOG;
 	else if (strcmp(to, "stderr") == 0)
@@ -62,7 +65,7 @@ log_open(const char *program, const char *to, int format, const char *hostname, 
 	else
 		state.to = *to == '/' ? TO_FILE : automatic();
 	if (state.to == TO_FILE)
-		snprintf(log_path, sizeof(log_path), "%s", to);
+		snprintf(texts.path, sizeof(texts.path), "%s", to);
 }
 
 void
@@ -77,7 +80,7 @@ log_close(void)
 static int
 open_path(void)
 {
-	return open(log_path,
+	return open(texts.path,
 	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 }
 
@@ -123,8 +126,8 @@ write_plain(const char *tag, const char *text)
 	tzset(); /* localtime_r() need not */
 	localtime_r(&now, &tm);
 	n = snprintf(line, sizeof(line), "%s %2d %02d:%02d:%02d %s %s: %s\n",
-	    months[tm.tm_mon % 12], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, log_hostname, tag,
-	    text);
+	    months[tm.tm_mon % 12], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, texts.hostname,
+	    tag, text);
 	if (n > 0)
 		write_line(line, (size_t)n);
 }
@@ -167,15 +170,13 @@ emit_json(const struct log_line *l, const char *tag)
 static void
 emit(const struct log_line *l)
 {
-	static char tag[TAG_LEN]; /* openlog() keeps the pointer */
-
 	if (state.to == TO_NOBODY)
 		return;
-	snprintf(tag, sizeof(tag), "%s[%ld]", l->program, (long)l->pid);
+	snprintf(texts.tag, sizeof(texts.tag), "%s[%ld]", l->program, (long)l->pid);
 	if (state.format == FORMAT_JSON)
-		emit_json(l, tag);
+		emit_json(l, texts.tag);
 	else
-		emit_plain(l, tag);
+		emit_plain(l, texts.tag);
 }
 
 static void
@@ -186,7 +187,7 @@ open_file(struct log_line l)
 	state.fd = open_path();
 	if (state.fd != -1)
 		return;
-	snprintf(text, sizeof(text), "cannot log to %.1024s: %s", log_path, strerror(errno));
+	snprintf(text, sizeof(text), "cannot log to %.1024s: %s", texts.path, strerror(errno));
 	state.to = automatic();
 	l.warning = true;
 	l.text = text;
@@ -204,11 +205,11 @@ say(struct log_line l, const char *program)
 
 	if (state.to == TO_NOBODY)
 		return;
-	if (log_hostname[0] == '\0' && gethostname(log_hostname, HOST_LEN - 1) == -1)
-		snprintf(log_hostname, sizeof(log_hostname), "localhost");
+	if (texts.hostname[0] == '\0' && gethostname(texts.hostname, HOST_LEN - 1) == -1)
+		snprintf(texts.hostname, sizeof(texts.hostname), "localhost");
 	snprintf(name, sizeof(name), "pillarbox/%s", program);
 	l.when = clock_wall();
-	l.host = log_hostname;
+	l.host = texts.hostname;
 	l.program = name;
 	if (l.pid == 0)
 		l.pid = getpid();
