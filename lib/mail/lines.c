@@ -9,6 +9,15 @@
  * one from the push before, goes octet by octet.
  */
 
+/* What may come with a line besides its octets: CRs and a dot held back, and an LF's CR. */
+#define HELD (LINES_CRS + 2)
+
+/*
+ * Octets made room for at a time, for `left` that are to come: mostly all. Twice as many, which line
+ * ends alone would need, would keep what comes behind them from pages that a post has in use.
+ */
+#define ROOM(left) ((left) + (left) / 16 + HELD)
+
 /* What is known of a push as a whole, so that its lines need not be asked one by one. */
 struct traits {
 	bool crs, nuls;
@@ -122,21 +131,6 @@ plain(const struct lines *l, struct traits t, const char *s, size_t *len)
 	return (long)n;
 }
 
-/*
- * Room for a line of n octets: its end may become one longer, and what was held back comes too.
- * `octets` are still to come. Mostly a message has it all from the first line on, and is not given
- * twice its size for its line ends: what it does not fill keeps others from the pages of a post.
- */
-static char *
-room(struct buf *out, size_t n, size_t octets)
-{
-	const size_t held = LINES_CRS + 2; /* CRs, a dot and an LF */
-
-	if (out->error == 0 && out->cap - out->len > n + held)
-		return out->data + out->len;
-	return buf_reserve(out, octets + octets / 16 + held);
-}
-
 static char *
 copy(struct lines *l, char *o, const char *s, size_t n, bool ends)
 {
@@ -151,7 +145,8 @@ size_t
 lines_push(struct lines *l, const char *data, size_t len, struct buf *out)
 {
 	struct traits t;
-	size_t at = 0;
+	size_t at = 0, room = 0; /* room: octets free from o on */
+	char *o = NULL, *start;
 
 	if (l->done || len == 0)
 		return 0;
@@ -160,17 +155,21 @@ lines_push(struct lines *l, const char *data, size_t len, struct buf *out)
 	while (at < len && !l->done) {
 		size_t n = len - at;
 		long take = plain(l, t, data + at, &n);
-		char *o = room(out, n, len - at);
 
-		if (o == NULL)
-			return len;
+		if (room < n + HELD) {
+			room = ROOM(len - at);
+			if ((o = buf_reserve(out, room)) == NULL)
+				return len;
+		}
+		start = o;
 		if (take >= 0)
 			o = copy(l, o, data + at, (size_t)take, data[at + n - 1] == '\n');
 		else
 			for (size_t i = at; i < at + n; i++)
 				o = put(l, o, data[i]);
 		at += n;
-		out->len = (size_t)(o - out->data);
+		room -= (size_t)(o - start);
+		out->len += (size_t)(o - start);
 	}
 	l->facts.eightbit = l->facts.eightbit || has_eightbit(data, at);
 	return at;
