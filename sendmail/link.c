@@ -24,7 +24,7 @@
 #define CHANNEL 3 /* smtp finds its end here */
 
 struct sending {
-	int fd;
+	struct handoff_packer packer;
 	const struct settings *settings;
 	const char *hostname;
 	char password[SECRET_LEN];
@@ -65,8 +65,6 @@ static int
 send_setting(void *arg, const char *section, const char *key, const char *value)
 {
 	struct sending *e = arg;
-	union handoff_message m = {.setting = {.type = HANDOFF_SETTING}};
-	int n, r;
 
 	if (strcmp(section, "mail") == 0 && strcmp(key, "hostname") == 0)
 		value = e->hostname;
@@ -75,31 +73,23 @@ send_setting(void *arg, const char *section, const char *key, const char *value)
 			return -1;
 		value = e->password;
 	}
-	n = snprintf(m.setting.text, sizeof(m.setting.text), "%s.%s=%s", section, key, value);
-	if (n < 0 || (size_t)n >= sizeof(m.setting.text)) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	m.setting.text[strcspn(m.setting.text, "=")] = '\0';
-	r = handoff_send(e->fd, &m, -1);
-	explicit_bzero(&m, sizeof(m));
-	return r;
+	return handoff_settings_add(&e->packer, section, key, value);
 }
 
 static int
 send_settings(int fd, bool no_password, const struct settings *s, struct buf *why)
 {
-	union handoff_message ready = {.type = HANDOFF_READY};
 	char hostname[HOST_LEN];
 	struct sending e = {
-	    .fd = fd, .settings = s, .hostname = hostname, .why = why, .no_password = no_password};
+	    .settings = s, .hostname = hostname, .why = why, .no_password = no_password};
 	int r;
 
 	host_name(hostname, s->mail_hostname);
-	r = settings_each(s, send_setting, &e) == 0 ? handoff_send(fd, &ready, -1) : -1;
+	handoff_settings_begin(&e.packer, fd);
+	r = settings_each(s, send_setting, &e) == 0 ? handoff_settings_end(&e.packer) : -1;
 	if (r == -1 && buf_str(why)[0] == '\0')
 		buf_addf(why, "cannot hand the settings to smtp: %s", strerror(errno));
-	explicit_bzero(e.password, sizeof(e.password));
+	explicit_bzero(&e, sizeof(e));
 	return r;
 }
 

@@ -85,8 +85,8 @@ take_control(struct loop *l, const union handoff_message *m)
 		outbox_put(&l->control->outbox, m);
 	else if (m->type == HANDOFF_PROBE && ready)
 		probe_run(&l->wire, l->control->fd, &m->probe);
-	else if (m->type == HANDOFF_SETTING && !ready)
-		wire_set(&l->wire, &m->setting);
+	else if (m->type == HANDOFF_SETTINGS && !ready)
+		wire_set(&l->wire, &m->settings);
 	else if (m->type == HANDOFF_READY && !ready) {
 		if (wire_complete(&l->wire) == -1)
 			give_up(l, EX_OSERR);
@@ -127,7 +127,7 @@ read_channel(struct loop *l, struct channel *c, unsigned share)
 		if ((r = handoff_receive(c->fd, &m, &fd)) != 1)
 			break;
 		take_message(l, c, &m, fd);
-		if (m.type == HANDOFF_SETTING) /* may hold the password */
+		if (m.type == HANDOFF_SETTINGS) /* may hold the password */
 			explicit_bzero(&m, sizeof(m));
 	}
 	if (r == 0)

@@ -39,16 +39,7 @@ struct answer {
 static int
 send_setting(void *arg, const char *section, const char *key, const char *value)
 {
-	const int *fd = arg;
-	union handoff_message m = {.setting = {.type = HANDOFF_SETTING}};
-	int n = snprintf(m.setting.text, sizeof(m.setting.text), "%s.%s=%s", section, key, value);
-
-	if (n < 0 || (size_t)n >= sizeof(m.setting.text)) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	m.setting.text[strcspn(m.setting.text, "=")] = '\0';
-	return handoff_send(*fd, &m, -1);
+	return handoff_settings_add(arg, section, key, value);
 }
 
 /* What is the log's file now. */
@@ -62,10 +53,11 @@ send_log(const struct self *me, const struct settings *s)
 static int
 send_settings(struct self *me, struct settings *s)
 {
-	union handoff_message ready = {.type = HANDOFF_READY};
+	struct handoff_packer p;
 
 	settings_forget_secrets(s);
-	if (settings_each(s, send_setting, &me->fd) != 0 || handoff_send(me->fd, &ready, -1) == -1)
+	handoff_settings_begin(&p, me->fd);
+	if (settings_each(s, send_setting, &p) != 0 || handoff_settings_end(&p) == -1)
 		return -1;
 	return send_log(me, s);
 }
@@ -194,13 +186,16 @@ take_settings(int starter, struct settings *s)
 	for (;;) {
 		if (handoff_receive(starter, &m, &fd) != 1)
 			bereaved();
-		if (m.type != HANDOFF_SETTING)
+		if (m.type != HANDOFF_SETTINGS)
 			return all;
-		errno = 0;
-		if (settings_take(s, m.setting.text, sizeof(m.setting.text), "starter", &why) == 0)
-			continue;
-		all = all && errno != ENOMEM;
-		log_warn("%s: %s", m.setting.text, why);
+		for (const char *name = NULL;
+		     (name = handoff_setting(&m.settings, name)) != NULL;) {
+			errno = 0;
+			if (settings_take(s, name, "starter", &why) == 0)
+				continue;
+			all = all && errno != ENOMEM;
+			log_warn("%s: %s", name, why);
+		}
 	}
 }
 

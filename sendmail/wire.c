@@ -26,12 +26,13 @@ wire_init(struct wire *w)
 }
 
 void
-wire_set(struct wire *w, const struct handoff_setting *s)
+wire_set(struct wire *w, const struct handoff_settings *s)
 {
 	const char *why;
 
-	if (settings_take(&w->settings, s->text, sizeof(s->text), "flush", &why) == -1)
-		breaks(&w->broken, s->text, why);
+	for (const char *name = NULL; (name = handoff_setting(s, name)) != NULL;)
+		if (settings_take(&w->settings, name, "flush", &why) == -1)
+			breaks(&w->broken, name, why);
 }
 
 /* What a section says of its relays. */

@@ -66,8 +66,8 @@ struct wire {
 /* 0, or -1 with errno: no memory. */
 int wire_init(struct wire *w);
 
-/* One setting as it came. What is not understood makes the wire broken, which later says so. */
-void wire_set(struct wire *w, const struct handoff_setting *s);
+/* Settings as they came. What is not understood makes the wire broken, which later says so. */
+void wire_set(struct wire *w, const struct handoff_settings *s);
 
 /*
  * The settings are complete: work out the rest, enter the sandbox, and only then start the resolver.

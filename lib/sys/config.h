@@ -178,9 +178,8 @@ int settings_default(struct settings *s);
 int settings_set(struct settings *s, const char *section, const char *key, const char *value,
     const char *source, const char **why);
 
-/* The same of "section.key" NUL "value" NUL in text[size], as it comes over a channel. */
-int settings_take(
-    struct settings *s, const char *text, size_t size, const char *source, const char **why);
+/* The same of "section.key" NUL "value" NUL, as it comes over a channel. */
+int settings_take(struct settings *s, const char *text, const char *source, const char **why);
 
 /*
  * The relay of a sender: the first whose `from` matches; NULL: [relay], also for the null

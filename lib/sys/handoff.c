@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,16 +12,25 @@
 
 _Static_assert(sizeof(struct handoff_result) < 4096, "a result fits a channel's buffer many times");
 
-/* Octets of the strings in a setting, which are two and end with the last octet; 0: they do not. */
-static size_t
-setting_text(const struct handoff_setting *s, size_t max)
+/* Behind the NUL that a string at `at` ends with; NULL: it does not, or `at` is none. */
+static const char *
+behind(const struct handoff_settings *s, const char *at)
 {
-	const char *end = memchr(s->text, '\0', max);
+	const char *nul =
+	    at == NULL ? NULL : memchr(at, '\0', sizeof(s->text) - (size_t)(at - s->text));
 
-	if (end == NULL)
-		return 0;
-	end = memchr(end + 1, '\0', max - (size_t)(end + 1 - s->text));
-	return end != NULL ? (size_t)(end + 1 - s->text) : 0;
+	return nul != NULL ? nul + 1 : NULL;
+}
+
+/* Octets of names and values, the empty name at the end too; 0: they have no end. */
+static size_t
+settings_text(const struct handoff_settings *s)
+{
+	const char *at = s->text, *end = s->text + sizeof(s->text);
+
+	while (at != NULL && at < end && *at != '\0')
+		at = behind(s, behind(s, at));
+	return at != NULL && at < end ? (size_t)(at + 1 - s->text) : 0;
 }
 
 size_t
@@ -29,9 +39,9 @@ handoff_len(const union handoff_message *m)
 	size_t n;
 
 	switch ((enum handoff_type)m->type) {
-	case HANDOFF_SETTING:
-		n = setting_text(&m->setting, sizeof(m->setting.text));
-		return n > 0 ? offsetof(struct handoff_setting, text) + n : 0;
+	case HANDOFF_SETTINGS:
+		n = settings_text(&m->settings);
+		return n > 0 ? offsetof(struct handoff_settings, text) + n : 0;
 	case HANDOFF_READY:
 	case HANDOFF_CHANNEL:
 	case HANDOFF_PING:
@@ -92,11 +102,67 @@ clean(char *text, size_t size)
 	return true;
 }
 
+const char *
+handoff_setting(const struct handoff_settings *s, const char *before)
+{
+	const char *name = before == NULL ? s->text : behind(s, behind(s, before));
+
+	return *name != '\0' ? name : NULL;
+}
+
+void
+handoff_settings_begin(struct handoff_packer *p, int channel)
+{
+	p->channel = channel;
+	p->len = 0;
+	memset(&p->m, 0, sizeof(p->m));
+	p->m.type = HANDOFF_SETTINGS;
+}
+
+static int
+send_packed(struct handoff_packer *p)
+{
+	int r = p->len > 0 ? handoff_send(p->channel, &p->m, -1) : 0;
+
+	explicit_bzero(p->m.settings.text, sizeof(p->m.settings.text));
+	p->len = 0;
+	return r;
+}
+
+int
+handoff_settings_add(
+    struct handoff_packer *p, const char *section, const char *key, const char *value)
+{
+	const size_t name = strlen(section) + 1 + strlen(key), all = name + strlen(value) + 2,
+		     size = sizeof(p->m.settings.text) - 1; /* the empty name's */
+	char *at;
+
+	if (all > size) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (all > size - p->len && send_packed(p) == -1)
+		return -1;
+	at = p->m.settings.text + p->len;
+	snprintf(at, size - p->len, "%s.%s", section, key);
+	memcpy(at + name + 1, value, all - name - 1);
+	p->len += all;
+	return 0;
+}
+
+int
+handoff_settings_end(struct handoff_packer *p)
+{
+	const union handoff_message ready = {.type = HANDOFF_READY};
+
+	return send_packed(p) == 0 ? handoff_send(p->channel, &ready, -1) : -1;
+}
+
 /* Values are passwords, too: octets above 0x7f stay as they are. */
 static bool
-good_setting(const struct handoff_setting *s)
+good_settings(const struct handoff_settings *s)
 {
-	size_t len = setting_text(s, sizeof(s->text));
+	size_t len = settings_text(s);
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s->text[i];
@@ -156,8 +222,8 @@ good(union handoff_message *m, size_t len, int fd)
 	if (len < sizeof(m->type) || handoff_len(m) != len || (fd != -1) != brings_descriptor(m))
 		return false;
 	switch ((enum handoff_type)m->type) {
-	case HANDOFF_SETTING:
-		return good_setting(&m->setting);
+	case HANDOFF_SETTINGS:
+		return good_settings(&m->settings);
 	case HANDOFF_JOB:
 		return good_job(&m->job);
 	case HANDOFF_RESULT:

@@ -4,7 +4,7 @@
  * message. flush trusts smtp with the network only: whatever comes back is checked here and
  * again against the jobs that are open.
  *
- *	flush -> smtp   SETTING   one "section.key" and its value, secrets included; the first
+ *	flush -> smtp   SETTINGS  each "section.key" and its value, secrets included; the first
  *	                          messages of a channel, closed by READY
  *	                READY     the settings are complete
  *	                JOB       a message: with a read-only descriptor of its spool file
@@ -25,7 +25,7 @@
  *
  * `sendmail -bv` talks to a smtp of its own in the place of flush:
  *
- *	sendmail -> smtp   SETTING, READY, then one PROBE: go the way without a message
+ *	sendmail -> smtp   SETTINGS, READY, then one PROBE: go the way without a message
  *	smtp -> sendmail   STEP       of that probe, as it is taken
  *	                   DONE       that was all
  *
@@ -51,7 +51,7 @@
 #define HANDOFF_RCPTS 100 /* recipients of a job; RFC 5321 4.5.3.1.8: servers take at least 100 */
 
 enum handoff_type {
-	HANDOFF_SETTING = 1,
+	HANDOFF_SETTINGS = 1,
 	HANDOFF_READY,
 	HANDOFF_JOB,
 	HANDOFF_RESULT,
@@ -66,10 +66,10 @@ enum handoff_type {
 	HANDOFF_SAID,
 };
 
-/* name=value, both NUL-terminated, one behind the other in `text`. */
-struct handoff_setting {
+/* Names and values in turn, each NUL-terminated, one behind the other; an empty name ends them. */
+struct handoff_settings {
 	uint32_t type;
-	char text[SECRET_LEN + 128];
+	char text[SECRET_LEN + 128]; /* one at least */
 };
 
 struct handoff_job {
@@ -130,7 +130,7 @@ struct handoff_step {
 
 union handoff_message {
 	uint32_t type;
-	struct handoff_setting setting;
+	struct handoff_settings settings;
 	struct handoff_job job;
 	struct handoff_result result;
 	struct handoff_done done;
@@ -146,6 +146,29 @@ union handoff_message {
  * channel is full and non-blocking).
  */
 int handoff_send(int channel, const union handoff_message *m, int fd);
+
+/*
+ * All settings, one by one: begin, add each, end, which also sends READY. add and end give 0, or -1
+ * with errno: EMSGSIZE for more than a message holds, or handoff_send()'s. What was sent is wiped
+ * from *p; where one of them fails, the rest is the caller's to wipe.
+ */
+struct handoff_packer {
+	/* private */
+	int channel;
+	size_t len; /* octets of the text so far */
+	union handoff_message m;
+};
+
+void handoff_settings_begin(struct handoff_packer *p, int channel);
+int handoff_settings_add(
+    struct handoff_packer *p, const char *section, const char *key, const char *value);
+int handoff_settings_end(struct handoff_packer *p);
+
+/*
+ * Of a message that was accepted the first name, or the one behind `before`; NULL: no more. Its value
+ * is behind its NUL.
+ */
+const char *handoff_setting(const struct handoff_settings *s, const char *before);
 
 /* Octets of a message as it is sent; 0: it is none. */
 size_t handoff_len(const union handoff_message *m);

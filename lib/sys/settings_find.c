@@ -262,19 +262,14 @@ settings_relay_name(const struct settings_relay *r)
 }
 
 int
-settings_take(
-    struct settings *s, const char *text, size_t size, const char *source, const char **why)
+settings_take(struct settings *s, const char *text, const char *source, const char **why)
 {
 	char section[SETTINGS_SECTION];
-	size_t len = strnlen(text, size), before;
-	const char *dot = memrchr(text, '.', len), *value = text + len + 1;
+	const char *dot = strrchr(text, '.');
 
 	*why = "not a name";
-	if (dot == NULL || (before = (size_t)(dot - text)) >= sizeof(section))
+	if (dot == NULL || (size_t)(dot - text) >= sizeof(section))
 		return -1;
-	if (len + 1 >= size || memchr(value, '\0', size - len - 1) == NULL)
-		return -1;
-	memcpy(section, text, before);
-	section[before] = '\0';
-	return settings_set(s, section, dot + 1, value, source, why);
+	snprintf(section, sizeof(section), "%.*s", (int)(dot - text), text);
+	return settings_set(s, section, dot + 1, text + strlen(text) + 1, source, why);
 }

@@ -89,7 +89,7 @@ check_same(const struct settings *s)
 		size_t len = strlen(name) + strlen(value) + 2;
 		const char *dot = strrchr(name, '.');
 
-		CHECK(settings_take(&t, name, len, "here", &why) == 0);
+		CHECK(settings_take(&t, name, "here", &why) == 0);
 		snprintf(section, sizeof(section), "%.*s", (int)(dot - name), name);
 		CHECK(settings_set(&u, section, dot + 1, value, "here", &why) == 0);
 		at += len;

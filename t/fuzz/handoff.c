@@ -34,8 +34,14 @@ static void
 check_message(const union handoff_message *m)
 {
 	switch ((enum handoff_type)m->type) {
-	case HANDOFF_SETTING:
-		CHECK(memchr(m->setting.text, '\0', sizeof(m->setting.text)) != NULL);
+	case HANDOFF_SETTINGS:
+		for (const char *name = NULL;
+		     (name = handoff_setting(&m->settings, name)) != NULL;) {
+			size_t left = sizeof(m->settings.text) - (size_t)(name - m->settings.text);
+			size_t len = strnlen(name, left);
+			CHECK(len > 0 && len < left);
+			CHECK(strnlen(name + len + 1, left - len - 1) < left - len - 1);
+		}
 		break;
 	case HANDOFF_JOB:
 		CHECK(m->job.nrcpt >= 1 && m->job.nrcpt <= HANDOFF_RCPTS);

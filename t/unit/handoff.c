@@ -34,9 +34,9 @@ open_descriptors(void)
 static void
 setting(const char *name, const char *value, union handoff_message *m)
 {
-	*m = (union handoff_message){.setting = {.type = HANDOFF_SETTING}};
-	snprintf(m->setting.text, sizeof(m->setting.text), "%s=%s", name, value);
-	*strchr(m->setting.text, '=') = '\0';
+	*m = (union handoff_message){.settings = {.type = HANDOFF_SETTINGS}};
+	snprintf(m->settings.text, sizeof(m->settings.text), "%s=%s", name, value);
+	*strchr(m->settings.text, '=') = '\0';
 }
 
 static union handoff_message
@@ -73,14 +73,14 @@ each_type(void)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	setting("relay.password", "p\xc3\xa4ss=w", &m);
-	is_int(handoff_send(pair[0], &m, -1), 0, "send SETTING");
+	is_int(handoff_send(pair[0], &m, -1), 0, "send SETTINGS");
 	is_int(receive(), 1, "receive it");
-	is(got.setting.text, "relay.password", "its name");
-	is(got.setting.text + strlen(got.setting.text) + 1, "p\xc3\xa4ss=w", "its value");
+	is(got.settings.text, "relay.password", "its name");
+	is(got.settings.text + strlen(got.settings.text) + 1, "p\xc3\xa4ss=w", "its value");
 	is_int(gotfd, -1, "no descriptor");
 	setting("mail.domain", "", &m);
 	handoff_send(pair[0], &m, -1);
-	ok(receive() == 1 && got.setting.text[12] == '\0', "an empty value");
+	ok(receive() == 1 && got.settings.text[12] == '\0', "an empty value");
 
 	m = (union handoff_message){.type = HANDOFF_READY};
 	is_int(handoff_send(pair[0], &m, -1), 0, "send READY");
@@ -120,10 +120,14 @@ refused_by_sender(void)
 	ok(handoff_send(pair[0], &m, 0) == -1 && errno == EINVAL, "none");
 	m = result();
 	ok(handoff_send(pair[0], &m, 0) == -1 && errno == EINVAL, "a descriptor with a result");
-	m = (union handoff_message){.setting = {.type = HANDOFF_SETTING}};
-	memset(m.setting.text, 'x', sizeof(m.setting.text));
+	m = (union handoff_message){.settings = {.type = HANDOFF_SETTINGS}};
+	memset(m.settings.text, 'x', sizeof(m.settings.text));
 	ok(handoff_send(pair[0], &m, -1) == -1 && errno == EINVAL, "a setting without its end");
-	m.setting.text[5] = '\0';
+	m.settings.text[sizeof(m.settings.text) - 1] = '\0';
+	ok(handoff_send(pair[0], &m, -1) == -1 && errno == EINVAL, "a name up to the end");
+	m.settings.text[5] = '\0';
+	ok(handoff_send(pair[0], &m, -1) == -1 && errno == EINVAL, "no empty name behind a value");
+	m.settings.text[sizeof(m.settings.text) - 1] = 'x';
 	ok(handoff_send(pair[0], &m, -1) == -1 && errno == EINVAL, "a value without its end");
 }
 
@@ -222,19 +226,61 @@ said(void)
 static void
 refused_settings(void)
 {
-	const size_t head = offsetof(struct handoff_setting, text);
+	const size_t head = offsetof(struct handoff_settings, text);
 	union handoff_message m;
 
 	setting("a.b", "value", &m);
 	refused(&m, head + 9, 0, "a value without its end");
+	refused(&m, head + 10, 0, "no empty name at the end");
 	refused(&m, head + 3, 0, "a name without its end");
 	refused(&m, head + 4, 0, "no value");
 	refused(&m, head, 0, "nothing");
-	refused(&m, head + 11, 0, "more than two strings");
+	refused(&m, head + 12, 0, "more behind the empty name");
 	setting("", "value", &m);
-	refused(&m, head + 7, 0, "no name");
+	refused(&m, head + 8, 0, "no name");
+	refused(&m, head + 1, 0, "no setting");
 	setting("a.b", "val\nue", &m);
-	refused(&m, head + 11, 0, "a line end in a value");
+	refused(&m, head + 12, 0, "a line end in a value");
+}
+
+/* Values from none to the longest, which fill messages in every way. */
+static void
+packed(void)
+{
+	static char value[SECRET_LEN + 1];
+	struct handoff_packer p;
+	size_t taken = 0, messages = 0;
+	bool good = true;
+
+	memset(value, 'v', sizeof(value) - 1);
+	handoff_settings_begin(&p, pair[0]);
+	for (size_t i = 0; i < SECRET_LEN; i += 211)
+		good = good && handoff_settings_add(&p, "a", "b", value + SECRET_LEN - i) == 0;
+	good = good && handoff_settings_add(&p, "a", "b", value + 1) == 0;
+	ok(good && handoff_settings_end(&p) == 0, "values of all lengths are sent");
+	for (size_t i = 0; i < sizeof(p.m.settings.text); i++)
+		good = good && p.m.settings.text[i] == '\0';
+	ok(good, "and none stays behind");
+	while (good && receive() == 1 && got.type == HANDOFF_SETTINGS && messages++ < SECRET_LEN)
+		for (const char *name = NULL; (name = handoff_setting(&got.settings, name)) != NULL;
+		     taken++)
+			good =
+			    good && strcmp(name, "a.b") == 0 &&
+			    (strlen(name + 4) == taken * 211 || strlen(name + 4) == SECRET_LEN - 1);
+	ok(good, "received as they were, in their order");
+	is_int((long long)taken, SECRET_LEN / 211 + 2, "all of them");
+	ok(messages > 1 && messages < taken, "several in a message");
+	is_int((long long)got.type, HANDOFF_READY, "then READY");
+	value[200] = '\0';
+	ok(handoff_settings_add(&p, value, "key", value + 1) == 0, "a long name");
+	value[200] = 'v';
+	ok(handoff_settings_add(&p, "relay.of-a-name", "key", value) == 0, "the longest value");
+	ok(handoff_settings_add(&p, value, "key", "") == 0, "a name as long");
+	ok(handoff_settings_add(&p, value, "key", value) == -1 && errno == EMSGSIZE,
+	    "both are more than a message holds");
+	ok(handoff_settings_end(&p) == 0, "what went before is sent");
+	while (receive() == 1 && got.type == HANDOFF_SETTINGS)
+		;
 }
 
 static void
@@ -320,6 +366,7 @@ main(void)
 	refused_by_receiver();
 	said();
 	refused_settings();
+	packed();
 	refused_results();
 	ends();
 	return done();

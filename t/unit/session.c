@@ -296,10 +296,10 @@ start_smtp(void)
 static void
 setting(int fd, const char *name, const char *value)
 {
-	union handoff_message m = {.setting = {.type = HANDOFF_SETTING}};
+	union handoff_message m = {.settings = {.type = HANDOFF_SETTINGS}};
 
-	snprintf(m.setting.text, sizeof(m.setting.text), "%s=%s", name, value);
-	m.setting.text[strcspn(m.setting.text, "=")] = '\0';
+	snprintf(m.settings.text, sizeof(m.settings.text), "%s=%s", name, value);
+	m.settings.text[strcspn(m.settings.text, "=")] = '\0';
 	handoff_send(fd, &m, -1);
 }
 
