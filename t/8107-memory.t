@@ -47,7 +47,8 @@ openssl x509 -in "$S/relay.pem" -out "$S/relay.crt"
 drain smtp
 relay=()
 
-ageless() { sed -E "s/[0-9]+[a-z] ago//; s/[0-9]//g" "$1"; }
+# Of one age more, a column is one digit wider and its blanks one fewer.
+ageless() { sed -E "s/[0-9]+[a-z] ago//; s/[0-9]//g; s/ +/ /g" "$1"; }
 
 # What shows the queue says less than all of it only with a status that says so.
 queue list
