@@ -156,7 +156,7 @@ lines_push(struct lines *l, const char *data, size_t len, struct buf *out)
 		size_t n = len - at;
 		long take = plain(l, t, data + at, &n);
 
-		if (room < n + HELD) {
+		if (o == NULL || room < n + HELD) {
 			room = ROOM(len - at);
 			if ((o = buf_reserve(out, room)) == NULL)
 				return len;
