@@ -114,7 +114,7 @@ write_line(const char *line, size_t len)
 
 /* "Nov 23 16:13:05 host tag: text" */
 static void
-write_plain(const char *tag, const char *text)
+write_plain(const char *text)
 {
 	static const char months[12][4] = {
 	    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -127,39 +127,39 @@ write_plain(const char *tag, const char *text)
 	localtime_r(&now, &tm);
 	n = snprintf(line, sizeof(line), "%s %2d %02d:%02d:%02d %s %s: %s\n",
 	    months[tm.tm_mon % 12], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, texts.hostname,
-	    tag, text);
+	    texts.tag, text);
 	if (n > 0)
 		write_line(line, (size_t)n);
 }
 
 static void
-to_syslog(bool warning, const char *tag, const char *text)
+to_syslog(bool warning, const char *text)
 {
-	openlog(tag, 0, LOG_MAIL);
+	openlog(texts.tag, 0, LOG_MAIL);
 	syslog(warning ? LOG_WARNING : LOG_INFO, "%s", text);
 }
 
 static void
-emit_plain(const struct log_line *l, const char *tag)
+emit_plain(const struct log_line *l)
 {
 	char text[TEXT_LEN + 16], clean[TEXT_LEN];
 
 	snprintf(text, sizeof(text), "%s%s", l->warning ? "warning: " : "", l->text);
 	text_clean(clean, sizeof(clean), text, strlen(text));
 	if (state.to == TO_SYSLOG)
-		to_syslog(l->warning, tag, clean);
+		to_syslog(l->warning, clean);
 	else
-		write_plain(tag, clean);
+		write_plain(clean);
 }
 
 static void
-emit_json(const struct log_line *l, const char *tag)
+emit_json(const struct log_line *l)
 {
 	struct buf out = BUF_INIT(JSON_MAX);
 
 	log_json(&out, l);
 	if (state.to == TO_SYSLOG) {
-		to_syslog(l->warning, tag, buf_str(&out));
+		to_syslog(l->warning, buf_str(&out));
 	} else {
 		buf_addc(&out, '\n');
 		write_line(buf_str(&out), out.len);
@@ -174,9 +174,9 @@ emit(const struct log_line *l)
 		return;
 	snprintf(texts.tag, sizeof(texts.tag), "%s[%ld]", l->program, (long)l->pid);
 	if (state.format == FORMAT_JSON)
-		emit_json(l, texts.tag);
+		emit_json(l);
 	else
-		emit_plain(l, texts.tag);
+		emit_plain(l);
 }
 
 static void
