@@ -293,30 +293,21 @@ start_smtp(void)
 	return fd[0];
 }
 
-static void
-setting(int fd, const char *name, const char *value)
-{
-	union handoff_message m = {.settings = {.type = HANDOFF_SETTINGS}};
-
-	snprintf(m.settings.text, sizeof(m.settings.text), "%s=%s", name, value);
-	m.settings.text[strcspn(m.settings.text, "=")] = '\0';
-	handoff_send(fd, &m, -1);
-}
-
 static int
 smtp_with(const char *scheme, const char *host, uint16_t port, const char *ca)
 {
-	union handoff_message ready = {.type = HANDOFF_READY};
+	struct handoff_packer p;
 	char url[300];
 	int fd = start_smtp();
 
 	snprintf(url, sizeof(url), "%s://%s:%u", scheme, host, port);
-	setting(fd, "relay.url", url);
-	setting(fd, "mail.hostname", "client.example");
-	setting(fd, "relay.password", "geheim");
-	setting(fd, "tls.ca_file", ca);
-	setting(fd, "smtp.sandbox", SANDBOX);
-	handoff_send(fd, &ready, -1);
+	handoff_settings_begin(&p, fd);
+	handoff_settings_add(&p, "relay", "url", url);
+	handoff_settings_add(&p, "mail", "hostname", "client.example");
+	handoff_settings_add(&p, "relay", "password", "geheim");
+	handoff_settings_add(&p, "tls", "ca_file", ca);
+	handoff_settings_add(&p, "smtp", "sandbox", SANDBOX);
+	handoff_settings_end(&p);
 	return fd;
 }
 
