@@ -176,9 +176,10 @@ examine(const struct examine *e, const struct settings *s)
 {
 	struct findings *f = calloc(1, sizeof(*f));
 	struct link l = {.fd = -1};
-	enum probe_kind goal = e->to[0] != '\0'                                        ? PROBE_RCPT
-			       : e->destination[0] != '\0' && e->destination[0] != ':' ? PROBE_MX
-										       : PROBE_QUIT;
+	enum probe_kind goal = e->to[0] != '\0'            ? PROBE_RCPT
+			       : e->destination[0] != '\0' && e->destination[0] != ':'
+				   ? PROBE_MX
+				   : PROBE_QUIT;
 	int status;
 
 	if (f == NULL)

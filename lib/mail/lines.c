@@ -14,7 +14,8 @@
 
 /*
  * Octets made room for at a time, for `left` that are to come: mostly all. Twice as many, which line
- * ends alone would need, would keep what comes behind them from pages that a post has in use.
+ * ends alone would need, would keep what comes behind them from pages that a post has in use. No
+ * object is so large that it could wrap.
  */
 #define ROOM(left) ((left) + (left) / 16 + HELD)
 
