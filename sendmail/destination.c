@@ -77,22 +77,15 @@ more_wait(const struct destination *d, unsigned than)
 	return j != NULL;
 }
 
-/*
- * As many are on their way to the server as may be: one until it works, then those that are missing
- * of the first few, then as many as work; and no more than messages wait.
- */
+/* On their way to the server are no more than messages wait, and one alone until it works. */
 static bool
 opening(const struct destination *d)
 {
-	unsigned n = 0, working = destination_working(d);
+	unsigned n = 0;
 
 	for (const struct slot *s = d->slots; s != NULL; s = s->next)
 		n += !s->ready || s->closed;
-	if (!more_wait(d, n))
-		return true;
-	if (n < (working > 1 ? working : 1))
-		return false;
-	return working == 0 || d->nslots >= DESTINATION_FIRST;
+	return !more_wait(d, n) || (n > 0 && destination_working(d) == 0);
 }
 
 void

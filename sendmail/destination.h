@@ -5,9 +5,8 @@
  *
  * One session is opened first; when it works, more are, DESTINATION_FIRST in all, and each success
  * allows one more, up to smtp.connections; but only when a message has waited for
- * DESTINATION_PATIENCE: a relay that takes them as fast as they come needs no second one. As many as
- * work are opened at once, since over a distance each takes some round trips, and no more than
- * messages wait. A session takes smtp.messages_per_connection at most.
+ * DESTINATION_PATIENCE: a relay that takes them as fast as they come needs no second one. No more are
+ * on their way than messages wait. A session takes smtp.messages_per_connection at most.
  *
  * The end of a session that had worked halves that number, and so does a server that says it is
  * given too much (status_throttled()); then it does not grow for DESTINATION_HOLD either. Sessions
