@@ -23,8 +23,6 @@ destination_find(struct destination **list, struct wire *w, const char *name)
 	job_queue_init(&d->waiting);
 	path_init(&d->path, w, d->name);
 	d->limit = d->path.route->connections;
-	if (d->limit > DESTINATION_FIRST)
-		d->limit = DESTINATION_FIRST;
 	d->next = *list;
 	*list = d;
 	return d;

@@ -3,14 +3,14 @@
  * destination: what goes to one place: the relay, or a domain. It has messages that wait, in the
  * order of their coming, a path to its servers, and sessions.
  *
- * One session is opened first; when it works, more are, DESTINATION_FIRST in all, and each success
- * allows one more, up to smtp.connections; but only when a message has waited for
- * DESTINATION_PATIENCE: a relay that takes them as fast as they come needs no second one. No more are
- * on their way than messages wait. A session takes smtp.messages_per_connection at most.
+ * One session is opened first; when it works, more are, up to smtp.connections and no more than
+ * messages wait (of which flush hands over more and more: lanes.h); but only when a message has
+ * waited for DESTINATION_PATIENCE: a server that takes them as fast as they come needs no second
+ * one. A session takes smtp.messages_per_connection at most.
  *
  * The end of a session that had worked halves that number, and so does a server that says it is
- * given too much (status_throttled()); then it does not grow for DESTINATION_HOLD either. Sessions
- * beyond it say QUIT when they come to their next message.
+ * given too much (status_throttled()), for DESTINATION_HOLD at least. Each success allows one more
+ * again. Sessions beyond it say QUIT when they come to their next message.
  *
  * Destinations fail, not messages. When a session ends badly:
  *	after it had worked           (a limit of messages, a restart) another one is opened
@@ -34,7 +34,6 @@
 #include "job.h"
 #include "path.h"
 
-#define DESTINATION_FIRST 5     /* sessions, as Postfix has it */
 #define DESTINATION_PATIENCE 20 /* milliseconds */
 #define DESTINATION_HOLD 30000  /* milliseconds */
 #define DESTINATION_REFUSES 500 /* milliseconds */

@@ -58,6 +58,14 @@ post 40 r@x.example
 sendmail -q
 is "no more connections than allowed" "$(connections)" 3
 
+# No message is answered: how many there are does not depend on what was accepted.
+fresh 'dot stall'
+to_sink smtp.connections=12
+post 40 r@x.example
+sendmail -q >"$S/said" 2>&1 &
+all_open() { [ "$(connections 2>/dev/null)" = 12 ]; }
+ok "once the first connection works, all that may be are opened" eventually 10 all_open
+
 # All five connections are open, and then there is too much of it.
 fresh 'dot delay 60ms' 'count 30 rcpt reply 450 4.7.1 rate limited'
 to_sink
