@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mail/journal.h"
+#include "mail/smtp_client.h"
 #include "rates.h"
 #include "settle.h"
 #include "sys/clock.h"
@@ -43,6 +44,17 @@ work_init(struct work *w)
 	w->lanes.arg = w;
 }
 
+/* What its connections can have under way, and as many that wait there to take their places. */
+static unsigned
+relay_jobs(const struct settings *s)
+{
+	unsigned n = 2 * SMTP_IN_DOUBT * s->smtp_connections;
+
+	if (n < LANE_JOBS)
+		return LANE_JOBS;
+	return n < HANDOFF_JOBS ? n : HANDOFF_JOBS;
+}
+
 void
 work_use(struct work *w, const struct settings *s)
 {
@@ -53,7 +65,7 @@ work_use(struct work *w, const struct settings *s)
 	w->policy.bounce_lifetime = s->queue_bounce_lifetime;
 	if (retry_parse(&w->policy, s->queue_retry, &why) == -1)
 		abort(); /* it was checked when it was set */
-	w->lanes.only = s->relay_url[0] != '\0' && s->nrelays == 0;
+	w->lanes.only = s->relay_url[0] != '\0' && s->nrelays == 0 ? relay_jobs(s) : 0;
 	lanes_renew(&w->lanes);
 }
 
@@ -61,13 +73,13 @@ bool
 work_room(const struct work *w)
 {
 	return w->nattempts < HANDOFF_JOBS && w->njobs < HANDOFF_JOBS &&
-	       (!w->lanes.only || lanes_room(&w->lanes, "", clock_monotonic()));
+	       (w->lanes.only == 0 || lanes_room(&w->lanes, "", clock_monotonic()));
 }
 
 int64_t
 work_wait(const struct work *w)
 {
-	return lanes_wait(&w->lanes, w->lanes.only ? "" : NULL, clock_monotonic());
+	return lanes_wait(&w->lanes, w->lanes.only > 0 ? "" : NULL, clock_monotonic());
 }
 
 bool

@@ -87,12 +87,6 @@ drop_useless(struct lanes *l, int64_t now)
 		}
 }
 
-static unsigned
-first_window(const struct lanes *l)
-{
-	return l->only ? LANE_JOBS : LANE_FIRST;
-}
-
 static struct lane *
 add(struct lanes *l, const char *name, int64_t now)
 {
@@ -107,7 +101,7 @@ add(struct lanes *l, const char *name, int64_t now)
 		return NULL;
 	memcpy(lane->name, name, n);
 	lane->rate = l->rate(l->arg, name);
-	lane->window = first_window(l);
+	lane->window = LANE_FIRST;
 	lane->last = &lane->first;
 	lane->next = *bucket;
 	*bucket = lane;
@@ -118,6 +112,8 @@ add(struct lanes *l, const char *name, int64_t now)
 static bool
 slots_left(const struct lanes *l, const struct lane *lane)
 {
+	if (l->only > 0)
+		return lane->jobs < l->only;
 	return lane->jobs < lane->window && lane->jobs < HANDOFF_JOBS - l->jobs;
 }
 
@@ -196,7 +192,7 @@ lanes_end(struct lanes *l, const char *destination, enum lane_end how)
 	else if (lane->window < LANE_JOBS)
 		lane->window++;
 	if (how == LANE_FAILED)
-		lane->window = first_window(l);
+		lane->window = LANE_FIRST;
 }
 
 static struct parked **

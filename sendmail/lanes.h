@@ -9,7 +9,8 @@
  *	up to LANE_JOBS, and LANE_FIRST again when it fails, so that what hangs holds little;
  *	it has fewer than there are free: what was busy when it began to hang leaves something;
  *	its rate allows it.
- * Where all mail goes to one destination there is nobody to be fair to: its window is LANE_JOBS.
+ * Where all mail goes to one destination there is nobody to be fair to: it has what its connections
+ * can do with.
  *
  * A message that has to wait is parked: its ID alone is kept, in the order of their coming, and it
  * comes back when there is room. No attempt is counted. LANES_PARKED are kept at most; more than
@@ -61,7 +62,7 @@ struct lanes {
 	int64_t (*take)(void *arg, const char *destination);
 	void (*give_back)(void *arg, const char *destination);
 	void *counter; /* their first argument */
-	bool only;     /* there is one destination */
+	unsigned only; /* there is one destination, which may have so many jobs; 0: others too */
 	/* private */
 	struct lane *bucket[LANES_BUCKETS];
 	size_t count, sweep_at;

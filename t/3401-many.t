@@ -61,10 +61,12 @@ is "no more connections than allowed" "$(connections)" 3
 # No message is answered: how many there are does not depend on what was accepted.
 fresh 'dot stall'
 to_sink smtp.connections=12
-post 40 r@x.example
+post 200 r@x.example
 sendmail -q >"$S/said" 2>&1 &
 all_open() { [ "$(connections 2>/dev/null)" = 12 ]; }
 ok "once the first connection works, all that may be are opened" eventually 10 all_open
+handed_over() { [ "$(grep -c 'queue active' "$S/log")" = 192 ]; }
+ok "with messages for twice what all of them may have under way" eventually 10 handed_over
 
 # All five connections are open, and then there is too much of it.
 fresh 'dot delay 60ms' 'count 30 rcpt reply 450 4.7.1 rate limited'

@@ -107,9 +107,9 @@ test_shares(void)
 	lanes_free(&l);
 
 	start(&l);
-	l.only = true;
-	is_int(
-	    fill(&l, "", 1), LANE_JOBS, "where there is one destination only, it gets all at once");
+	l.only = LANE_JOBS + 1;
+	is_int(fill(&l, "", 1), LANE_JOBS + 1,
+	    "where there is one destination only, it gets all at once");
 	lanes_free(&l);
 }
 
