@@ -25,7 +25,7 @@ PATH=$S/tree/sbin:$S/tree/bin:$PATH
 
 logged() { grep -sqE "$1" "$S/log"; }
 settings() {
-	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1h smtp.sandbox=off "$@"
+	config "relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1h queue.smtp_linger=1 smtp.sandbox=off "$@"
 	chmod 644 "$PILLARBOX_CONFIG"
 	touch "$S/log"
 	chmod 666 "$S/log"

@@ -33,7 +33,7 @@ settings() {
 	local uid all
 	# shellcheck disable=SC2054 # a list
 	all=("relay.url=smtp://127.0.0.1:$SINK_PORT" queue.retry=1s,2s,4s "queue.lifetime=${LIFE}s"
-		queue.bounce_rate= "$@")
+		queue.bounce_rate= queue.smtp_linger=5 "$@")
 	PILLARBOX_CONFIG=$S/next config log.to=stderr "${all[@]}"
 	chmod 644 "$S/next"
 	mv "$S/next" "$PILLARBOX_CONFIG"
