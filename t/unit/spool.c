@@ -22,7 +22,8 @@ static char top[] = "/tmp/pillarbox-spool-XXXXXX";
 static int
 post(struct spool *sp, struct queue_id *id, const char *text, size_t len)
 {
-	struct envelope e = {.arrived = 1764000000000000, .from = strdup("a@b")};
+	static uint64_t now = 1764000000000000; /* two of one moment may get the same ID */
+	struct envelope e = {.arrived = now += 4, .from = strdup("a@b")};
 	struct draft d;
 	int r = -1;
 

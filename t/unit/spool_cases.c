@@ -44,7 +44,8 @@ make(int dir, const char *name, const char *text)
 static struct queue_id
 post(struct spool *sp, size_t recipients)
 {
-	struct envelope e = {.arrived = 1764000000000000, .from = strdup("a@b")};
+	static uint64_t now = 1764000000000000; /* two of one moment may get the same ID */
+	struct envelope e = {.arrived = now += 4, .from = strdup("a@b")};
 	char address[48];
 	struct draft d;
 
