@@ -66,8 +66,7 @@ arrival_part() {
 		arrival service at_rest "${post[@]}"
 		arrival rested smtp_waits "${post[@]}"
 		service_stop
-		# After smtp_linger, an hour; the others are what the target is for.
-		row 'from post to relay, service, smtp gone' "${m[relay.arrival]}" "${m[cold.arrival]}" ms
+		arrival_row 'service, smtp gone' cold '+ 3' 3
 		arrival_row 'service, flush gone' rested '+ 3' 3
 		arrival_row service service '+ 3' 3
 	else
