@@ -185,14 +185,16 @@ lanes_end(struct lanes *l, const char *destination, enum lane_end how)
 	assert(lane != NULL); /* the job was counted in it */
 	lane->jobs--;
 	l->jobs--;
-	if (how != LANE_ANSWERED && l->take == NULL)
-		rate_return(&lane->sent);
-	else if (how != LANE_ANSWERED && lane->rate.messages > 0)
-		l->give_back(l->counter, destination);
-	else if (lane->window < LANE_JOBS)
-		lane->window++;
 	if (how == LANE_FAILED)
 		lane->window = LANE_FIRST;
+	else if (how == LANE_ANSWERED && lane->window < LANE_JOBS)
+		lane->window++;
+	if (how == LANE_ANSWERED)
+		return;
+	if (l->take == NULL)
+		rate_return(&lane->sent);
+	else if (lane->rate.messages > 0)
+		l->give_back(l->counter, destination);
 }
 
 static struct parked **

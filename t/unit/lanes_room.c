@@ -69,6 +69,39 @@ prove_it(struct lanes *l, const char *destination)
 	}
 }
 
+/* Who counts for all is asked where there is a rate only, and here there is none. */
+static int64_t
+never(void *arg, const char *destination)
+{
+	(void)arg;
+	ok(0, "asked for %s", destination);
+	return 0;
+}
+
+static void
+never_back(void *arg, const char *destination)
+{
+	never(arg, destination);
+}
+
+/* How far an answer, and what was taken back, open a window. */
+static void
+test_window(struct lanes *l, const char *by)
+{
+	printf("# counted by %s\n", by);
+	fill(l, "a", 1);
+	lanes_end(l, "a", LANE_ANSWERED);
+	is_int(fill(l, "a", 1), 2, "one that answered gets one more");
+	prove_it(l, "a");
+	is_int(fill(l, "a", 1), LANE_JOBS - LANE_FIRST - 1, "… and so on up to LANE_JOBS");
+	for (int i = 0; i < LANE_JOBS; i++)
+		lanes_end(l, "a", LANE_FAILED);
+	is_int(fill(l, "a", 1), LANE_FIRST, "… until it fails");
+	lanes_end(l, "a", LANE_UNSENT);
+	is_int(fill(l, "a", 1), 1, "what was not sent changes nothing");
+	lanes_free(l);
+}
+
 static void
 test_shares(void)
 {
@@ -85,17 +118,11 @@ test_shares(void)
 	lanes_free(&l);
 
 	start(&l);
-	fill(&l, "a", 1);
-	lanes_end(&l, "a", LANE_ANSWERED);
-	is_int(fill(&l, "a", 1), 2, "one that answered gets one more");
-	prove_it(&l, "a");
-	is_int(fill(&l, "a", 1), LANE_JOBS - LANE_FIRST - 1, "… and so on up to LANE_JOBS");
-	lanes_end(&l, "a", LANE_UNSENT);
-	is_int(fill(&l, "a", 1), 1, "what was not sent changes nothing");
-	for (int i = 0; i < LANE_JOBS; i++)
-		lanes_end(&l, "a", LANE_FAILED);
-	is_int(fill(&l, "a", 1), LANE_FIRST, "… until it fails");
-	lanes_free(&l);
+	test_window(&l, "the flusher");
+	start(&l);
+	l.take = never;
+	l.give_back = never_back;
+	test_window(&l, "the supervisor");
 
 	start(&l);
 	for (int i = 0; i < 5; i++) {
