@@ -33,6 +33,7 @@
 #include "mail/retry.h"
 #include "outage.h"
 #include "spool/claim.h"
+#include "spool/removals.h"
 #include "spool/tally.h"
 #include "sys/handoff.h"
 
@@ -94,7 +95,8 @@ struct work {
 	unsigned ndamaged;
 	int refusal;         /* what the disk last said no by, for the log: errno, … */
 	int64_t refusal_old; /* … and until when that is not news: milliseconds */
-	struct tally tally; /* of every result */
+	struct tally tally;  /* of every result */
+	struct removals removals;
 	/* Told of every recipient whose fate is known for now (for sendmail -q and -odi). */
 	void (*told)(void *arg, const struct envelope *e, const struct recipient *r,
 	    const struct outcome *o);

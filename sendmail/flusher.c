@@ -276,6 +276,7 @@ sleep_time(struct flusher *f)
 		ms = until(link_watched(&f->link), 0, ms);
 	if (f->empty_since != 0 && f->facts->service == NULL)
 		ms = until(f->empty_since, linger(f), ms);
+	ms = removals_wait(&f->work.removals, clock_monotonic(), ms);
 	return (int)tally_wait(&f->work.tally, clock_monotonic(), ms);
 }
 
@@ -318,12 +319,30 @@ try_stuck(struct flusher *f)
 	}
 }
 
+static void
+sync_removals(struct flusher *f)
+{
+	if (removals_sync(&f->work.removals, f->facts->spool) == -1)
+		log_warn("%s; after a power cut some mail may come twice", f->facts->spool->error);
+}
+
+/* When it is time; and before somebody hears that a run is over. */
+static void
+settle_removals(struct flusher *f)
+{
+	bool over = waiters_run_over(&f->waiters, &f->due, &f->work);
+
+	if (over || removals_wait(&f->work.removals, clock_monotonic(), 1) == 0)
+		sync_removals(f);
+}
+
 void
 flusher_turn(struct flusher *f)
 {
 	sweep(f);
 	try_stuck(f);
 	begin_messages(f);
+	settle_removals(f);
 	waiters_runs(&f->waiters, &f->due, &f->work);
 	flusher_release_link(f);
 	note_emptiness(f);
@@ -420,6 +439,7 @@ flusher_init(struct flusher *f, const struct run_facts *facts)
 void
 flusher_free(struct flusher *f)
 {
+	sync_removals(f);
 	tally_end(&f->work.tally, f->facts->spool);
 	link_close(&f->link);
 	alarm_close(&f->alarm);

@@ -194,6 +194,7 @@ remove_message(struct work *w, struct attempt *a)
 {
 	if (claim_remove(&a->claim) == -1)
 		return settle_refused(w, "");
+	removals_add(&w->removals, a->claim.state, clock_monotonic());
 	log_info("%s: removed", a->claim.id.s);
 	return 0;
 }

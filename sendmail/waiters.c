@@ -100,12 +100,27 @@ waiters_settled(struct waiters *w, struct queue_id id)
 			finish(p);
 }
 
+static bool
+run_over(const struct waiter *p, const struct due *due, const struct work *work)
+{
+	return p->fd != 0 && !p->done && p->run != 0 && due->runs_done >= p->run &&
+	       work_run_over(work, p->run);
+}
+
+bool
+waiters_run_over(const struct waiters *w, const struct due *due, const struct work *work)
+{
+	for (const struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
+		if (run_over(p, due, work))
+			return true;
+	return false;
+}
+
 void
 waiters_runs(struct waiters *w, const struct due *due, const struct work *work)
 {
 	for (struct waiter *p = w->waiter; p < w->waiter + WAITERS_MAX; p++)
-		if (p->fd != 0 && (p->done || (p->run != 0 && due->runs_done >= p->run &&
-						  work_run_over(work, p->run))))
+		if (p->done || run_over(p, due, work))
 			finish(p);
 }
 

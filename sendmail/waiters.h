@@ -35,7 +35,8 @@ void waiters_tell(
 /* A message is settled. */
 void waiters_settled(struct waiters *w, struct queue_id id);
 
-/* Release those whose run is over. */
+/* Whether there is one whose run is over; release these. */
+bool waiters_run_over(const struct waiters *w, const struct due *due, const struct work *work);
 void waiters_runs(struct waiters *w, const struct due *due, const struct work *work);
 
 /* Somebody's pipe is full and "done" is still to be written. */

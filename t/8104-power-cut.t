@@ -139,6 +139,27 @@ queue() {
 	sendmail -i -f "s@p$1.example" "rc@p$1.example" "rd@p$1.example" <"$S/text"
 }
 
+# over HOW COUNT COMMAND...: the flusher dies behind that, and the power fails: what was delivered is gone for good.
+over() {
+	forget
+	new_disk
+	queue 0
+	"${@:3}"
+	for p in $(running flush); do kill -KILL "$p" 2>/dev/null; done
+	eventually 10 no_flusher || give_up 'flush does not die'
+	cut_steps -n 1 touch "$S/cut"
+	after_cut cut
+	is "$fs, $1: the queue drains" "$lost" ''
+	is '  all arrive' "$(deliveries | sort -u | wc -l)" "$2"
+	is '  and nothing comes twice' "$(deliveries | sort | uniq -d)" ''
+}
+no_flusher() { [ -z "$(running flush)" ]; }
+all_came() { [ "$(deliveries | wc -l)" -eq 6 ]; }
+run() { sendmail -q && sendmail -q; } # the report of the first goes with the second
+begin() { PILLARBOX_QUEUE_LINGER=$1 sendmail -i -odb -f s@p0.example re@p0.example <"$S/text"; }
+let_leave() { begin 0 && eventually 20 no_flusher; }
+let_linger() { begin 60 && eventually 20 all_came && sleep 2; }
+
 for fs in $disks; do
 	POINTS=${CUTS:-12}
 	[ "$fs" = ext4 ] || POINTS=${CUTS:-3}
@@ -147,6 +168,9 @@ for fs in $disks; do
 	posting by_smtp first
 	posting by_socket first
 	draining
+	over 'queue runs that are over' 5 run
+	over 'a flusher that has left' 6 let_leave
+	over 'one that has been idle' 6 let_linger
 done
 ok 'no violations' sink_content
 diag "cut off:$disks${none:+; this kernel mounts no$none}"

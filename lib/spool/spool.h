@@ -15,7 +15,7 @@
  *
  *	(nothing) -> tmp -> new      post: draft.h
  *	new -> cur                   deferred, claim.h
- *	new, cur -> (nothing)        every recipient delivered or told
+ *	new, cur -> (nothing)        every recipient delivered or told; synced later, removals.h
  *	new, cur -> failed           a bounce that cannot be delivered
  *	hold <-> cur, failed -> cur  a person, with mailq
  *

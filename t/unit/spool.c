@@ -11,6 +11,7 @@
 #include "mail/journal.h"
 #include "spool/claim.h"
 #include "spool/draft.h"
+#include "spool/removals.h"
 #include "spool/scan.h"
 #include "spool/spool.h"
 #include "tap.h"
@@ -361,6 +362,25 @@ test_junk(struct spool *sp)
 	scan_close(&s);
 }
 
+static void
+test_removals(struct spool *sp)
+{
+	struct removals r = {0};
+
+	is_int(removals_wait(&r, 5000, 7000), 7000, "nothing was removed, nothing is to sync");
+	removals_add(&r, SPOOL_NEW, 5000);
+	is_int(
+	    removals_wait(&r, 5000, 50), 50, "something was, but there is something else before");
+	is_int(removals_wait(&r, 5001, 7000), REMOVALS_PAUSE - 1, "a pause is waited for");
+	is_int(removals_wait(&r, 5000 + REMOVALS_PAUSE, 7000), 0, "… until it is over");
+	for (int64_t now = 5001; now < 5000 + REMOVALS_WAIT; now++)
+		removals_add(&r, now % 2 == 0 ? SPOOL_NEW : SPOOL_CUR, now);
+	is_int(removals_wait(&r, 4999 + REMOVALS_WAIT, 7000), 1, "where there is none, so long");
+	is_int(removals_wait(&r, 9000 + REMOVALS_WAIT, 7000), 0, "time that is past is none");
+	is_int(removals_sync(&r, sp), 0, "synced");
+	is_int(removals_wait(&r, 9000, 7000), 7000, "… and nothing is left to sync");
+}
+
 int
 main(void)
 {
@@ -379,6 +399,7 @@ main(void)
 	test_sweep(&sp);
 	test_lock(&sp);
 	test_junk(&sp);
+	test_removals(&sp);
 	spool_close(&sp);
 	test_refused();
 	test_squatted();
