@@ -70,4 +70,11 @@ head -c 3000000 /dev/zero | tr '\0' 'a' | fold |
 		"$B/sbin/sendmail" r@x.example
 is "no early beginning is no failure" "$? $(find "$S"/spool/*/new -type f | wc -l)" "0 1"
 is "  and there were two" "$(grep -c INJECTED "$S/trace")" 2
+# A spool at home, of which nothing is there: each directory's name comes to the disk, too.
+config queue.deliver=queue log.to=syslog "queue.dir=$S/none/queue" queue.socket= queue.post_socket=
+XDG_STATE_HOME=$S/home/a/b strace -y -o "$S/trace" -e trace=mkdir,mkdirat,fsync "$B/sbin/sendmail" r@x.example <<<hello
+sed -nE 's,^mkdir\("(.*)/[^/]*".* = 0$,\1,p; s,^mkdirat\([0-9]+<([^>]*)>.* = 0$,\1,p' "$S/trace" | sort -u >"$S/parents"
+sed -nE 's,^fsync\([0-9]+<([^>]*)>\) += 0$,\1,p' "$S/trace" | sort -u >"$S/synced"
+is 'four directories have new ones' "$(wc -l <"$S/parents")" 4
+is '  and are synced' "$(comm -23 "$S/parents" "$S/synced")" ''
 done_testing

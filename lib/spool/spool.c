@@ -129,6 +129,23 @@ sync_dir(const char *path)
 	return r;
 }
 
+/* The name of a directory that was just made comes to the disk, too. */
+static int
+sync_parent(const char *path)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	if (strlcpy(parent, path, sizeof(parent)) >= sizeof(parent)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if ((slash = strrchr(parent, '/')) == NULL)
+		return sync_dir(".");
+	slash[slash == parent] = '\0';
+	return sync_dir(parent);
+}
+
 /* While there is room for it: a flusher that cannot lock could not make any by delivering. */
 static int
 make_lock(const struct spool *sp)
@@ -147,7 +164,7 @@ make_lock(const struct spool *sp)
  * whole: a power cut leaves no half of it that would look complete.
  */
 static int
-make_owned(struct spool *sp, const char *parent)
+make_owned(struct spool *sp)
 {
 	if (mkdir(sp->path, 0700) == -1 && errno != EEXIST)
 		return -1;
@@ -156,7 +173,7 @@ make_owned(struct spool *sp, const char *parent)
 	for (int i = 0; i < SPOOL_STATES; i++)
 		if (mkdirat(sp->fd, state_names[i], 0700) == -1 && errno != EEXIST)
 			return -1;
-	return make_lock(sp) == 0 && fsync(sp->fd) == 0 && sync_dir(parent) == 0 ? 0 : -1;
+	return make_lock(sp) == 0 && fsync(sp->fd) == 0 && sync_parent(sp->path) == 0 ? 0 : -1;
 }
 
 /* Whether `name` is "<uid>" or "<uid>.<16 letters and digits>". */
@@ -198,7 +215,7 @@ make_other(struct spool *sp, const char *queue_dir)
 	for (int i = 0; i < SPOOL_SUFFIX_LEN; i++)
 		name[n + i] = letters[arc4random_uniform(sizeof(letters) - 1)];
 	name[n + SPOOL_SUFFIX_LEN] = '\0';
-	return set_path(sp, queue_dir, name) == 0 ? make_owned(sp, queue_dir) : -1;
+	return set_path(sp, queue_dir, name) == 0 ? make_owned(sp) : -1;
 }
 
 static int
@@ -232,7 +249,8 @@ check_queue_dir(struct spool *sp, const char *queue_dir, unsigned flags)
 		if (errno != ENOENT || sp->owner != 0 || !(flags & SPOOL_CREATE))
 			return -1;
 		if ((mkdir(queue_dir, 01777) == -1 && errno != EEXIST) ||
-		    chmod(queue_dir, 01777) == -1 || stat(queue_dir, &st) == -1)
+		    chmod(queue_dir, 01777) == -1 || stat(queue_dir, &st) == -1 ||
+		    sync_parent(queue_dir) == -1)
 			return -1;
 	}
 	if (!S_ISDIR(st.st_mode)) {
@@ -268,7 +286,7 @@ open_below(struct spool *sp, const char *queue_dir, unsigned flags)
 			errno = ENOENT;
 			return -1;
 		}
-		if (make_owned(sp, queue_dir) == 0)
+		if (make_owned(sp) == 0)
 			return 0;
 		return errno == EPERM ? open_squatted(sp, queue_dir, flags) : -1;
 	default:
@@ -288,7 +306,8 @@ make_path(const char *path)
 	}
 	for (char *p = part + 1; (p = strchr(p, '/')) != NULL; *p++ = '/') {
 		*p = '\0';
-		if (mkdir(part, 0700) == -1 && errno != EEXIST && errno != EROFS && errno != EACCES)
+		if (mkdir(part, 0700) == 0 ? sync_parent(part) == -1
+					   : errno != EEXIST && errno != EROFS && errno != EACCES)
 			return -1;
 	}
 	return 0;
@@ -297,8 +316,6 @@ make_path(const char *path)
 static int
 open_home(struct spool *sp, const char *home_state, unsigned flags)
 {
-	char parent[PATH_MAX];
-	char *slash;
 	int r;
 
 	if (set_path(sp, home_state, "") == -1)
@@ -309,10 +326,7 @@ open_home(struct spool *sp, const char *home_state, unsigned flags)
 		errno = ENOENT;
 		return -1;
 	}
-	strlcpy(parent, sp->path, sizeof(parent));
-	if ((slash = strrchr(parent, '/')) != NULL && slash != parent)
-		*slash = '\0';
-	return make_path(sp->path) == 0 ? make_owned(sp, parent) : -1;
+	return make_path(sp->path) == 0 ? make_owned(sp) : -1;
 }
 
 /* Not inlined: every post would page in the room that this takes on the stack. */
