@@ -14,8 +14,6 @@
 #include "mail/rewrite.h"
 #include "sys/log.h"
 
-#define LOOK_FOR_TWINS 1000 /* recipients that one that was completed is compared with */
-
 /* Something that may stand in the envelope for a text that may not; it is never sent to. */
 static void
 stand_in(char dst[ADDRESS_MAX + 1], const char *text, const char *domain)
@@ -128,43 +126,26 @@ intake_complete(char **text, const char *domain)
 	return 1;
 }
 
-static bool
-is_twin(const struct envelope *e, size_t kept, const char *address)
-{
-	for (size_t k = 0; k < kept && k < LOOK_FOR_TWINS; k++)
-		if (address_equal(e->rcpt[k].address, address))
-			return true;
-	return false;
-}
-
 /* What aliases did not mean goes to mail.domain; the same recipient twice becomes one. */
 static int
 complete_local(struct intake *i)
 {
 	struct envelope *e = &i->envelope;
-	size_t kept = 0;
-	int status = EX_OK;
+	bool any = false;
 
 	for (size_t n = 0; n < e->nrcpt; n++) {
 		struct recipient *r = &e->rcpt[n];
 		int completed = intake_complete(&r->address, i->names.domain);
-		if (completed == -1 || intake_complete(&r->orcpt, i->names.domain) == -1) {
-			status = intake_fail_memory(i);
-			break;
-		}
-		if (!address_valid(r->address)) {
-			status = intake_fail(
+		if (completed == -1 || intake_complete(&r->orcpt, i->names.domain) == -1)
+			return intake_fail_memory(i);
+		if (!address_valid(r->address))
+			return intake_fail(
 			    i, EX_CONFIG, "mail.domain is no domain: %s", i->names.domain);
-			break;
-		}
-		if (completed == 1 && is_twin(e, kept, r->address)) {
-			free(r->address);
-			free(r->orcpt);
-		} else if (kept++ != n)
-			e->rcpt[kept - 1] = *r;
+		any = any || completed == 1;
 	}
-	e->nrcpt = kept; /* after a failure, what is behind is given up with the process */
-	return status;
+	if (any)
+		envelope_unique(e);
+	return EX_OK;
 }
 
 /* Who gets it, now that the header is known. */

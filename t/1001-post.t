@@ -28,6 +28,8 @@ posts "a list in one argument" "from <$me> rcpt <a@x.example> rcpt <b@x.example>
 posts "a list with names" "from <$me> rcpt <a@b.example> rcpt <c@d.example>" 'A <a@b.example>, c@d.example'
 posts "a login" "from <$me> rcpt <root@example.org>" root
 posts "the same one twice" "from <$me> rcpt <a@x.example>" a@x.example a@X.example
+posts "a login and its address" "from <$me> rcpt <joe@example.org> rcpt <a@x.example>" joe joe@example.org a@x.example joe@Example.Org
+posts "an address and its login" "from <$me> rcpt <joe@example.org> rcpt <a@x.example>" joe@example.org a@x.example joe
 posts "-t" "from <$me> rcpt <to@x.example> rcpt <to2@x.example> rcpt <login@example.org> rcpt <bcc@x.example>" -t
 posts "-t with an argument adds" \
 	"from <$me> rcpt <a@x.example> rcpt <to@x.example> rcpt <to2@x.example> rcpt <login@example.org> rcpt <bcc@x.example>" -t a@x.example

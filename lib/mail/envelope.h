@@ -104,6 +104,12 @@ int envelope_add(struct envelope *e, const char *address);
  */
 int envelope_keep(struct envelope *e, const uint32_t *which, size_t n);
 
+/*
+ * Of recipients that are equal (address_equal()) the first stays. In n log n. Without memory for that
+ * they stay twice, which is no harm.
+ */
+void envelope_unique(struct envelope *e);
+
 /* Print the head. size, body, dots as they are now (zero while unknown). */
 void envelope_print(struct buf *out, const struct envelope *e);
 

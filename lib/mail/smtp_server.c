@@ -135,7 +135,7 @@ smtp_reset(struct smtp_server *s)
 void
 smtp_begin(struct smtp_server *s)
 {
-	smtp_unique(&s->envelope);
+	envelope_unique(&s->envelope);
 	s->begun = true;
 	s->size = 0;
 	s->event = SERVER_BEGIN;

@@ -103,7 +103,4 @@ const char *smtp_parse_rcpt(struct smtp_server *s, char *arg);
 /* Digits alone, 20 at most (RFC 1870 4, RFC 3030 2); what does not fit is UINT64_MAX. */
 bool smtp_parse_size(const char *text, uint64_t *n);
 
-/* Keep each recipient once: the first. */
-void smtp_unique(struct envelope *e);
-
 #endif
