@@ -77,4 +77,18 @@ is "arrived" "$(grep -l 'rcpt <r' "$SINK"/*.env | wc -l)" 20
 ok "over few connections" test "$(cat "$SINK/connections")" -le 5
 ok "the sink has nothing to complain of" sink_content
 
+# A host without a name of its own says where it comes from (RFC 5321 4.1.1.1). A spool each time: a flusher
+# that still lingers over another one has the settings of that.
+for at in 127.0.0.1 ::1; do
+	sink_stop
+	rm -rf "$SINK"/*
+	[ $at = ::1 ] && six=-6 literal='[IPv6:::1]' host='[::1]' || six=-4 literal="[$at]" host=$at
+	sink_start $six
+	mkdir -m 1777 "$S/spool$six"
+	config "relay.url=smtp://$host:$SINK_PORT" mail.hostname=short "queue.dir=$S/spool$six"
+	post short@x.example
+	ok "a host called short, by way of $at" sink_wait 1
+	is "  says" "$(sed -n 's/^helo //p' "$SINK/0001.env")" "$literal"
+done
+
 done_testing

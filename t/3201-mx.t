@@ -40,6 +40,7 @@ blocked.test A 127.0.0.10
 both.test AAAA ::1
 both.test A 127.0.0.3
 nothing.test CNAME void.test
+text.test TXT
 servfail.test SERVFAIL
 silent.test SILENT
 short.corp.test A 127.0.0.2
@@ -82,6 +83,8 @@ goes 'a@[192.0.2.77]' 'dsn=5.4.6, status=bounced'
 goes a@backup.test 'dsn=4.4.1, status=deferred \(connect to dead.test\[127.0.0.9\]:25: '
 goes a@null.test 'dsn=5.1.10, status=bounced'
 goes a@gone.test 'dsn=5.1.2, status=bounced'
+goes a@text.test 'dsn=5.1.2, status=bounced'
+goes a@nothing.test 'dsn=5.1.2, status=bounced'
 goes a@short 'dsn=5.1.2, status=bounced'
 goes a@servfail.test 'dsn=4.4.3, status=deferred'
 goes a@silent.test 'dsn=4.4.3, status=deferred'

@@ -9,6 +9,8 @@ need_root
 need ip perl unshare nft openssl
 if [ -z "${INSIDE:-}" ]; then INSIDE=1 exec unshare --net --mount "$0"; fi
 scratch
+# shellcheck source=t/queue.sh
+. "$T/queue.sh"
 ip link set lo up
 printf 'nameserver 127.0.0.1\noptions timeout:5 attempts:1\n' >"$S/resolv.conf"
 mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
@@ -179,7 +181,20 @@ sendmail -i r@dest.example <<<hello
 try sendmail -bv
 is 'health: mail waits, and nobody delivers it' "$rc" 69
 like 'health: what to do' "$(cat "$S/out")" 'not running; 1 waiting: try sendmail -q'
+lock_message "$QUEUE/lock" # as a flusher has it
+try sendmail -bv
+is 'health: a flusher has the lock' "$rc" 0
+like '  and work' "$(cat "$S/out")" 'flusher *is running; 1 waiting'
+touch -d '1 hour ago' "$QUEUE"/new/*
+try sendmail -bv
+is 'health: it does nothing with what is due' "$rc" 69
+like '  how long, and where to look' "$(cat "$S/out")" 'is running; 1 waiting, 60 minutes overdue: see the log'
+unlock_message
 sendmail -q
 ok 'which helps' queue_is_empty
+config relay.url= mail.domain= queue.deliver=queue
+try sendmail -bv
+is 'health: there is nobody to ask' "$rc" 0
+like '  and that is said' "$(cat "$S/out")" 'straight to the exchangers of each recipient'
 ok 'the sink has nothing to complain of' sink_content
 done_testing

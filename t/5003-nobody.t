@@ -87,6 +87,16 @@ post -f '<>' no@x.example
 ok "a copy that fails" eventually 20 drained
 is "  is kept, once, beside the first" "$(files failed) $(logged 'postmaster non-delivery')" "2 1"
 
+# Who is local still, behind the aliases, is at mail.domain.
+fresh
+printf 'postmaster: joe, root\nroot: admin@x.example\n' >"$S/aliases"
+use mail.domain=y.example
+post -f '<>' no@x.example
+ok "a postmaster with a login" eventually 20 drained
+is "  gets it at mail.domain" "$(rcpts)" "<admin@x.example> <joe@y.example> "
+printf 'postmaster: admin@x.example\n' >"$S/aliases"
+use
+
 # Too old is as bad as refused.
 fresh
 sink_stop

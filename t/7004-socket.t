@@ -166,10 +166,25 @@ is "a third one had to wait for its place" $? 0
 ok "the third one was queued" grep -q '^third' "$(newest 12001)"
 like "the log names who was turned away" "$(<"$S/service.log")" 'uid 12001 is turned away .*queue.owner_posts'
 
+# And all users together have so many.
+settings queue.deliver=queue queue.posts=1
+kill -HUP "$service"
+ok "the settings are read again" eventually 10 reread 2
+hold 12001
+eventually 10 holds 12001 1
+before=$(queued 12002)
+strict_as 12002 timeout 60 sendmail r@x.example <<<hello {hold}>&- &
+third=$!
+sleep 0.5
+is "the only place is taken: somebody else waits" "$(queued 12002)" "$before"
+let_go
+wait $third
+is "and has it then" "$? $(queued 12002)" "0 $((before + 1))"
+
 # Peers that do not do as they should harm themselves.
 settings queue.deliver=queue queue.owner_posts=4
 kill -HUP "$service"
-ok "the settings are read again" eventually 10 reread 2
+ok "the settings are read again" eventually 10 reread 3
 poster() { try timeout 60 setpriv --reuid 12001 --regid 12001 --clear-groups "$S/prefix/poster" "$S/run/post" "$@" </dev/null; }
 before=$(queued 12001)
 for row in nofds:none twofds:none magic:none huge:none short:none half:'not come in time'; do
@@ -248,7 +263,7 @@ is "it was queued there" "$(queued 12010)" 1
 # The service's limits count, whatever the caller has set.
 settings queue.deliver=queue queue.owner_messages=1 queue.message_size=10k
 kill -HUP "$service"
-ok "the settings are read again" eventually 10 reread 3
+ok "the settings are read again" eventually 10 reread 4
 there() { as "$1" env PILLARBOX_QUEUE_DIR= PILLARBOX_QUEUE_OWNER_MESSAGES=0 PILLARBOX_QUEUE_MESSAGE_SIZE=0 sendmail "${@:2}"; }
 refuses 75 there 12010 r@x.example <<<hello
 like "how many, and which setting" "$(<"$S/err")" 'uid 12010 has 1 messages .*queue.owner_messages'
