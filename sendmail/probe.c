@@ -276,14 +276,15 @@ open_session(struct probe *p)
 static void
 give_up(struct probe *p, struct session *s)
 {
-	enum probe_kind at = p->last.kind < PROBE_CONNECT ? PROBE_CONNECT : p->last.kind + 1;
-	struct outcome o = status_trouble(STAGE_CONNECT, SCOPE_DESTINATION, STATUS(4, 4, 2),
-	    "no answer from %s within %d seconds", session_name(s), PROBE_SESSION / 1000);
+	enum stage at = session_stage(s);
+	struct probe_step step;
 
-	if (at == PROBE_PORT)
-		at = PROBE_GREETING;
-	tell_outcome(p, at < PROBE_RSET ? at : PROBE_RSET, &o);
-	p->outcome = o;
+	p->outcome = status_trouble(at, SCOPE_DESTINATION, STATUS(4, 4, 2),
+	    "no answer from %s within %d seconds", session_name(s), PROBE_SESSION / 1000);
+	step = step_of(probe_kind(at), p->outcome.status, p->outcome.text);
+	step.fault = PROBE_TIMEOUT;
+	step.port = inet_port(path_address(&p->path));
+	tell(p, &step);
 	p->closed = true;
 }
 

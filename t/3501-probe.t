@@ -55,6 +55,19 @@ says 'relaying denied' 77 relaying 'denied' 'rcpt reply 554 5.7.1 Relay access d
 says 'no mail without an account' 77 relaying 'Must' 'mail reply 530 5.7.0 Must issue AUTH'
 says 'cut off' 76 protocol 'lost connection' 'ehlo close'
 says 'escape sequences' 67 recipient 'no . such user' 'rcpt reply 550 5.1.1 no \x1b such user'
+says 'cut off at MAIL' 75 cut 'lost connection' 'mail close'
+says 'cut off at RCPT' 75 cut 'lost connection' 'rcpt reset'
+
+# A server that does not answer, by a clock that runs 60 times as fast (hasty.c).
+[ -x "$B/t/hasty" ] || give_up "needs $B/t/hasty (make $B/t/hasty)"
+mkdir "$S/hasty"
+cp -r "$B/sbin" "$B/libexec" "$S/hasty"
+cp "$B/t/hasty" "$S/hasty/libexec/pillarbox/smtp"
+for step in greeting ehlo mail rcpt; do
+	PATH=$S/hasty/sbin:$PATH says "silence: $step" 75 silent 'no answer .* within 60 seconds' "$step stall"
+	is '  it is told once, where it was' \
+		"$(perl -MJSON::PP -ne '$s = decode_json($_); print lc $s->{step} if defined $s->{ok} && !$s->{ok}' "$S/out")" $step
+done
 scheme=smtp+tls says 'STARTTLS taken out' 76 no-starttls 'no STARTTLS' 'other pass'
 
 # TLS and the password.
@@ -83,6 +96,14 @@ like 'a password that cannot be read' "$(cat "$S/out")" 'password could not be r
 unlike 'then there is no AUTH' "$(tail -n 20 "$SINK/commands.log" | sed '/a wrong/d' | tail -n 8)" AUTH
 sink_stop
 rm -rf "$SINK"
+for step in starttls auth; do
+	sink_start -t -k "$S/key" -a user:s3cret -r "$step stall"
+	config "relay.url=smtp+tls://user@localhost:$SINK_PORT" "tls.ca_file=$SINK/cert.pem" relay.password=s3cret
+	PATH=$S/hasty/sbin:$PATH probe r@dest.example
+	verdict "silence: $step" 75 silent 'no answer'
+	sink_stop
+	rm -rf "$SINK"
+done
 
 # For people.
 sink_start -r 'rcpt reply 550 5.1.1 no such user'

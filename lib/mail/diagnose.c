@@ -21,6 +21,8 @@ enum verdict {
 	VERDICT_LISTED,
 	VERDICT_TURNED_AWAY,
 	VERDICT_NOT_SMTP,
+	VERDICT_SILENT,
+	VERDICT_CUT,
 	VERDICT_NO_STARTTLS,
 	VERDICT_TLS,
 	VERDICT_CERTIFICATE,
@@ -76,6 +78,13 @@ static const struct {
 	"what answers does not speak SMTP as it should",
 	"check host and port: 465 wants smtps://, 25 and 587 do not; "
 	"a firewall that meddles with SMTP looks like this, too"},
+    [VERDICT_SILENT] = {"silent", EX_TEMPFAIL,
+	"the server took the connection, and then it does not answer",
+	"try later: it may be overloaded, or let strangers wait; where it is so always, a firewall "
+	"may hold what it looks at, and a port that wants TLS at once (465) wants smtps://"},
+    [VERDICT_CUT] = {"cut", EX_TEMPFAIL, "the connection breaks before the server has answered",
+	"try later; where it is so always, the server, or a firewall on the way, "
+	"ends what it does not like"},
     [VERDICT_NO_STARTTLS] = {"no-starttls", EX_PROTOCOL,
 	"TLS is demanded, but the server offers no STARTTLS, or somebody on the way takes it out",
 	"try from another network; if it is the server's way, use smtps:// or another relay"},
@@ -237,6 +246,23 @@ judge_reply(const struct probe_step *s)
 	return kinds[s->kind].verdict;
 }
 
+/* No reply, and nothing was wrong with what was to be said: that tells nothing of the step itself. */
+static bool
+unanswered(const struct probe_step *s)
+{
+	return s->kind >= PROBE_GREETING && s->kind != PROBE_TLS && s->code == 0 &&
+	       (s->status.subject == 4 || s->status.subject == 5);
+}
+
+/* Who is cut off at once may be at the wrong port. */
+static enum verdict
+judge_unanswered(const struct probe_step *s)
+{
+	if (s->fault == PROBE_TIMEOUT)
+		return VERDICT_SILENT;
+	return s->status.subject == 4 && s->kind > PROBE_EHLO ? VERDICT_CUT : VERDICT_NOT_SMTP;
+}
+
 static enum verdict
 judge(const struct probe_step *s, const struct probe_step *steps, size_t n)
 {
@@ -246,6 +272,8 @@ judge(const struct probe_step *s, const struct probe_step *steps, size_t n)
 		return judge_connect(s, steps, n);
 	if (s->code != 0)
 		return judge_reply(s);
+	if (unanswered(s))
+		return judge_unanswered(s);
 	if (s->kind == PROBE_TLS && strstr(s->text, "certificate") != NULL)
 		return VERDICT_CERTIFICATE;
 	if (s->kind == PROBE_STARTTLS && strstr(s->text, "attack") != NULL)

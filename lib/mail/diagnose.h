@@ -34,7 +34,7 @@ enum probe_kind {
 	PROBE_KINDS
 };
 
-/* How a connection failed. */
+/* How a connection failed; of a later step, whether the server was waited for in vain. */
 enum probe_fault {
 	PROBE_NO_FAULT,
 	PROBE_TIMEOUT,     /* no answer at all */
@@ -47,12 +47,12 @@ enum probe_fault {
 
 struct probe_step {
 	enum probe_kind kind;
-	enum probe_fault fault; /* PROBE_CONNECT */
-	uint16_t port;          /* PROBE_CONNECT, PROBE_PORT */
-	int code;               /* of the reply; 0: there was none */
-	struct status status;   /* class 2: good */
-	uint32_t ms;            /* milliseconds it took */
-	char text[PROBE_TEXT];  /* one clean line */
+	enum probe_fault fault;
+	uint16_t port;         /* from PROBE_CONNECT on */
+	int code;              /* of the reply; 0: there was none */
+	struct status status;  /* class 2: good */
+	uint32_t ms;           /* milliseconds it took */
+	char text[PROBE_TEXT]; /* one clean line */
 };
 
 /* "look-up", "connect", "EHLO" …: for people, and as the value of "step" in JSON. */

@@ -141,6 +141,14 @@ session_lmtp(const struct session *s)
 	return s->config.lmtp;
 }
 
+enum stage
+session_stage(const struct session *s)
+{
+	if (s->phase == PHASE_TLS)
+		return STAGE_TLS;
+	return s->client != NULL ? smtp_client_stage(s->client) : STAGE_CONNECT;
+}
+
 int
 session_error(const struct session *s)
 {

@@ -122,6 +122,9 @@ const char *session_tls(const struct session *s);
 bool session_dsn(const struct session *s);
 bool session_lmtp(const struct session *s);
 
+/* What it is at; not once it is over. */
+enum stage session_stage(const struct session *s);
+
 /* The errno of a connection that failed; 0: none did. */
 int session_error(const struct session *s);
 

@@ -22,6 +22,10 @@
 	{                                                             \
 		.kind = (k), .status = {(c), (s), (d)}, .text = (t) \
 	}
+#define SILENCE(k)                                                                              \
+	{                                                                                       \
+		.kind = (k), .fault = PROBE_TIMEOUT, .status = {4, 4, 2}, .text = "no answer from x" \
+	}
 #define NO_CONNECTION(f, p)                                                        \
 	{                                                                          \
 		.kind = PROBE_CONNECT, .fault = (f), .port = (p), .status = {4, 4, 1} \
@@ -81,6 +85,20 @@ static const struct {
 	{TO_MAIL, REPLY(PROBE_RCPT, 550, 7, 1, "550 5.7.1 blocked using zen dnsbl")}},
     {"no SMTP", "protocol", EX_PROTOCOL,
 	{TO_CONNECT, TROUBLE(PROBE_GREETING, 4, 5, 0, "protocol error: x sent garbage")}},
+    {"silence", "silent", EX_TEMPFAIL, {TO_CONNECT, SILENCE(PROBE_GREETING)}},
+    {"silence at AUTH", "silent", EX_TEMPFAIL, {TO_EHLO, SILENCE(PROBE_AUTH)}},
+    {"silence at MAIL", "silent", EX_TEMPFAIL, {TO_EHLO, SILENCE(PROBE_MAIL)}},
+    {"silence at RCPT", "silent", EX_TEMPFAIL, {TO_MAIL, SILENCE(PROBE_RCPT)}},
+    {"cut off at once", "protocol", EX_PROTOCOL,
+	{TO_CONNECT, TROUBLE(PROBE_GREETING, 4, 4, 2, "lost connection with x")}},
+    {"cut off at STARTTLS", "cut", EX_TEMPFAIL,
+	{TO_EHLO, TROUBLE(PROBE_STARTTLS, 4, 4, 2, "lost connection with x")}},
+    {"cut off at RCPT", "cut", EX_TEMPFAIL,
+	{TO_MAIL, TROUBLE(PROBE_RCPT, 4, 4, 2, "lost connection with x")}},
+    {"garbage at MAIL", "protocol", EX_PROTOCOL,
+	{TO_EHLO, TROUBLE(PROBE_MAIL, 4, 5, 0, "protocol error: x sent garbage")}},
+    {"no SMTPUTF8", "recipient", EX_NOUSER,
+	{TO_MAIL, TROUBLE(PROBE_RCPT, 5, 6, 7, "the address needs SMTPUTF8")}},
     {"STARTTLS taken out", "no-starttls", EX_PROTOCOL,
 	{TO_EHLO, TROUBLE(PROBE_STARTTLS, 4, 7, 4, "TLS is required but x offers no STARTTLS")}},
     {"text put in", "protocol", EX_PROTOCOL,
