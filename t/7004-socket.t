@@ -4,7 +4,7 @@
 # Posting through the socket of the service, where the spool cannot be written to.
 . "${0%/*}/lib.sh"
 need_root
-need setpriv unshare strace mount
+need prlimit setpriv unshare strace mount
 [ -x "$B/t/poster" ] || give_up "needs $B/t/poster (make build/t/poster)"
 scratch
 # Other users run the programs, and may not be able to reach the build folder.
@@ -180,6 +180,19 @@ is "the only place is taken: somebody else waits" "$(queued 12002)" "$before"
 let_go
 wait $third
 is "and has it then" "$? $(queued 12002)" "0 $((before + 1))"
+
+# The service has no descriptor left: whoever comes is told to come again.
+free=0
+while [ -e "/proc/$service/fd/$free" ]; do free=$((free + 1)); done
+limit=$(prlimit --pid "$service" --nofile --output=SOFT --noheadings)
+prlimit --pid "$service" --nofile="$free:"
+strict_as 12002 timeout 60 sendmail r@x.example <<<hello &
+third=$!
+sleep 0.5
+is "no descriptor is left: a post waits" "$(queued 12002)" "$((before + 1))"
+prlimit --pid "$service" --nofile="${limit// }:"
+wait $third
+is "until there is one" "$? $(queued 12002)" "0 $((before + 2))"
 
 # Peers that do not do as they should harm themselves.
 settings queue.deliver=queue queue.owner_posts=4
