@@ -83,7 +83,7 @@ struct work {
 	const char *mailer; /* the address that bounces come from */
 	pid_t wire;         /* of smtp, for the log */
 	unsigned suspects;  /* messages with strikes */
-	bool renew;         /* a login failed: the next smtp is to have the password anew */
+	bool renew;         /* a login failed, or TLS: the next smtp is to read its files anew */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
 	unsigned nattempts, njobs;

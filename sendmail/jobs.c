@@ -184,6 +184,14 @@ note_login(struct work *w, const struct outcome *o, const char *fate, bool news)
 		    o->text, fate);
 }
 
+/* The relay, or one of those by sender. */
+static bool
+is_relay(const char *destination)
+{
+	return destination[0] == '\0' || destination[0] == ':';
+}
+
+/* Where TLS fails with a relay, the next smtp is to have the certificates as they are then. */
 static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
@@ -192,6 +200,8 @@ note_outage(struct work *w, const struct job *j, const struct outcome *o)
 
 	if (o->stage == STAGE_AUTH)
 		note_login(w, o, "the mail waits", news);
+	else if (o->stage == STAGE_TLS && is_relay(j->destination))
+		w->renew = true;
 }
 
 void
@@ -209,8 +219,7 @@ note_destination(struct work *w, const struct job *j, const struct outcome *o)
 {
 	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
 		note_outage(w, j, o);
-	else if (outage_over(&w->outages, j->destination) &&
-		 (j->destination[0] == '\0' || j->destination[0] == ':'))
+	else if (outage_over(&w->outages, j->destination) && is_relay(j->destination))
 		due_run(w->due);
 }
 

@@ -6,8 +6,9 @@
  *	It is started when a child asks for it, with the settings and secrets as they are then, and
  *	let go [queue] smtp_linger after its last channel was over.
  *
- *	A child may ask for a new one: a password was refused, or somebody wants his mail tried who
- *	may have mended the settings. It gets one, too, when the file of the settings was changed.
+ *	A child may ask for a new one: a password was refused, TLS failed with the relay, or somebody
+ *	wants his mail tried who may have mended the settings. It gets one, too, when the file of the
+ *	settings was changed.
  *	There is one for that every SHARED_FRESH at most, and none while there are SHARED_MOST; the old
  *	one finishes what it has and leaves.
  *

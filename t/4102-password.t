@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: ISC
 #
 # A password that is refused: the mail waits, the server is not asked for each message, the log says so
-# once, and the next attempt has the password anew, from a file or a command.
+# once, and the next attempt has the password anew, from a file or a command. And so with certificates.
 
 . "${0%/*}/lib.sh"
 need_root
+need openssl
 scratch
 
 attempts() { grep -c ' AUTH ' "$SINK/commands.log"; }
@@ -74,4 +75,31 @@ settings queue.retry=1s "relay.password=token1"
 post r1@x.example
 ok '454: tried again by itself' sink_wait 1 30
 like 'deferred meanwhile' "$(<"$S/log")" 'dsn=4.7.0, status=deferred .*454 4.7.0 later'
+sink_stop
+
+# A certificate that nobody vouches for, until the file is another one: by itself, too, and with the service.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=other \
+	-out "$S/other" 2>/dev/null
+deferred() { grep -q 'dsn=4.7.5, status=deferred .*certificate verify failed' "$S/log"; }
+for who in own service; do
+	rm -rf "$SINK" "$S/log"
+	sink_start -T -a joe:right
+	cp "$S/other" "$S/ca"
+	settings queue.retry=2s relay.password=right "tls.ca_file=$S/ca"
+	if [ $who = service ]; then
+		chmod 711 "$S"
+		settings queue.retry=2s relay.password=right "tls.ca_file=$S/ca" "queue.socket=$S/run/socket"
+		chmod 644 "$PILLARBOX_CONFIG"
+		sendmail -bD 2>/dev/null &
+		service=$!
+		eventually 10 test -S "$S/run/socket"
+	fi
+	post r1@x.example
+	ok "$who: another one's certificate" eventually 10 deferred
+	cp "$SINK/cert.pem" "$S/ca.new"
+	mv "$S/ca.new" "$S/ca"
+	ok '  when the right one is there the mail goes' sink_wait 1 10
+done
+kill $service
+wait $service
 done_testing
