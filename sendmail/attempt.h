@@ -80,10 +80,11 @@ struct work {
 	struct outages outages;
 	struct lanes lanes;
 	const char *hostname;
-	const char *mailer; /* the address that bounces come from */
-	pid_t wire;         /* of smtp, for the log */
-	unsigned suspects;  /* messages with strikes */
-	bool renew;         /* a login failed, or TLS: the next smtp is to read its files anew */
+	const char *mailer;  /* the address that bounces come from */
+	pid_t wire;          /* of smtp, for the log */
+	unsigned suspects;   /* messages with strikes */
+	bool renew;          /* a login failed, or TLS: the next smtp is to read its files anew */
+	int64_t renew_after; /* milliseconds: not for a relay that is passed by before that */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];
 	unsigned nattempts, njobs;

@@ -173,17 +173,6 @@ work_unsent(struct work *w, const union handoff_message *m)
 	drop_job(w, j);
 }
 
-/* A login that is refused needs a person, or another token. */
-static void
-note_login(struct work *w, const struct outcome *o, const char *fate, bool news)
-{
-	w->renew = true;
-	if (news)
-		log_warn("cannot log in: %s; %s; where user, password or relay.auth is wrong, mend "
-			 "it, then: sendmail -q",
-		    o->text, fate);
-}
-
 /* The relay, or one of those by sender. */
 static bool
 is_relay(const char *destination)
@@ -191,26 +180,31 @@ is_relay(const char *destination)
 	return destination[0] == '\0' || destination[0] == ':';
 }
 
-/* Where TLS fails with a relay, the next smtp is to have the certificates as they are then. */
+/*
+ * A login that is refused needs a person, or another token; TLS that fails with a relay may need other
+ * certificates. The next smtp has them as they are then.
+ */
 static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
 	bool news =
 	    outage_note(&w->outages, j->destination, o, &w->policy, clock_uptime(), arc4random());
 
-	if (o->stage == STAGE_AUTH)
-		note_login(w, o, "the mail waits", news);
-	else if (o->stage == STAGE_TLS && is_relay(j->destination))
-		w->renew = true;
+	if (o->stage == STAGE_AUTH && news)
+		link_refused(o, "the mail waits");
+	w->renew = w->renew || o->stage == STAGE_AUTH ||
+		   (o->stage == STAGE_TLS && is_relay(j->destination));
 }
 
 void
 work_passed(struct work *w, const struct handoff_passed *m)
 {
-	if (m->why.stage == STAGE_AUTH)
-		note_login(w, &m->why, "the next relay is tried", true);
-	else
-		log_info("the next relay is tried: %s", m->why.text);
+	int64_t now = clock_monotonic();
+
+	if (!link_passed(m) || now < w->renew_after)
+		return;
+	w->renew = true;
+	w->renew_after = now + LINK_RENEW;
 }
 
 /* An answered destination is alive, and what waits for a relay need not wait on. */

@@ -202,6 +202,24 @@ link_watched(struct link *l)
 }
 
 void
+link_refused(const struct outcome *o, const char *fate)
+{
+	log_warn("cannot log in: %s; %s; where user, password or relay.auth is wrong, mend it, "
+		 "then: sendmail -q",
+	    o->text, fate);
+}
+
+bool
+link_passed(const struct handoff_passed *m)
+{
+	if (m->why.stage == STAGE_AUTH)
+		link_refused(&m->why, "the next relay is tried");
+	else
+		log_info("the next relay is tried: %s", m->why.text);
+	return m->why.stage == STAGE_AUTH || m->why.stage == STAGE_TLS;
+}
+
+void
 link_close(struct link *l)
 {
 	if (l->fd != -1)

@@ -42,6 +42,17 @@ void link_watch(struct link *l, unsigned seconds);
 void link_answered(struct link *l);
 int64_t link_watched(struct link *l);
 
+/* Log that a login is refused, and what becomes of the mail. */
+void link_refused(const struct outcome *o, const char *fate);
+
+/*
+ * Log that a relay is passed by. Whether another smtp may do better there, with password and
+ * certificates as they are then: to be tried every LINK_RENEW at most, or who has a wrong password might
+ * have his account closed by that.
+ */
+#define LINK_RENEW 300000 /* milliseconds, as smtp passes it by */
+bool link_passed(const struct handoff_passed *m);
+
 /* smtp finishes what it has, says QUIT and leaves by itself. */
 void link_close(struct link *l);
 

@@ -140,11 +140,14 @@ static bool
 wants_another(struct shared *s, const struct ask *a, int64_t now)
 {
 	bool wished = a->anew != 0 && (a->other == 0 || a->other == s->number);
+	bool renew = s->smtp[0].renew && now >= s->renew_after;
 
-	if ((!wished && !outdated(s)) || now < s->wished + SHARED_FRESH ||
+	if ((!wished && !outdated(s) && !renew) || now < s->wished + SHARED_FRESH ||
 	    free_place(s) == SHARED_MOST)
 		return false;
 	s->wished = now;
+	if (renew)
+		s->renew_after = now + LINK_RENEW;
 	return true;
 }
 
@@ -213,8 +216,8 @@ take_message(struct shared_smtp *o, const union handoff_message *m)
 		link_answered(&o->control);
 	else if (m->type == HANDOFF_IDLE && m->idle.channels == o->given)
 		o->idle = clock_monotonic() + o->linger;
-	else if (m->type == HANDOFF_PASSED)
-		log_info("the next relay is tried: %s", m->passed.why.text);
+	else if (m->type == HANDOFF_PASSED && link_passed(&m->passed))
+		o->renew = true;
 }
 
 static void

@@ -8,9 +8,9 @@
  *
  *	A child may ask for a new one: a password was refused, TLS failed with the relay, or somebody
  *	wants his mail tried who may have mended the settings. It gets one, too, when the file of the
- *	settings was changed.
- *	There is one for that every SHARED_FRESH at most, and none while there are SHARED_MOST; the old
- *	one finishes what it has and leaves.
+ *	settings was changed, and when a relay was passed by whose login or TLS had failed. There is
+ *	one for that every SHARED_FRESH at most, and none while there are SHARED_MOST; the old one
+ *	finishes what it has and leaves.
  *
  *	One that does not answer, the old ones among them, is killed; so is one that was let go and
  *	has not left as long as an answer may take ([queue] watchdog). One that dies is started again
@@ -36,6 +36,7 @@ struct shared_smtp {
 	struct link control;     /* fd -1: it was let go */
 	uint32_t given;          /* channels of it */
 	struct timespec changed; /* the file of its settings, when it was read */
+	bool renew; /* a relay was passed by for what another one may have anew: link_passed() */
 	int64_t linger;   /* milliseconds that it stays when it is idle; 0: it was replaced */
 	int64_t idle;     /* milliseconds: let go then; INT64_MAX: it is in use */
 	int64_t leave_by; /* milliseconds: killed then; INT64_MAX: never */
@@ -44,7 +45,8 @@ struct shared_smtp {
 struct shared {
 	struct shared_smtp smtp[SHARED_MOST]; /* the first one runs, if its control.fd is not -1 */
 	uint32_t number;
-	int64_t wished; /* milliseconds, as are all: another one was wished for, and came */
+	int64_t wished;      /* milliseconds, as are all: another one was wished for, and came */
+	int64_t renew_after; /* not before that one for a relay that was passed by */
 	int64_t started;
 	int64_t pause;      /* after the last death; 0: there was none lately */
 	int64_t not_before; /* not started before */

@@ -102,4 +102,42 @@ for who in own service; do
 done
 kill $service
 wait $service
+
+# Two relays, of which the first wants another token: it gets that by itself. A password that stays wrong is
+# not tried with each mail.
+relay() { SINK=$S/$1 sink_start "${@:2}" && printf -v "$1" %s "$SINK_PORT"; }
+got() { cat "$S/$1"/*.env 2>/dev/null | grep -q "^rcpt <$2@"; }
+asked() { grep -c ' AUTH ' "$S/first/commands.log"; }
+# run SETTINGS...: with these, and for the second time with the service.
+run() {
+	settings "relay.url=smtps://joe@localhost:$first smtp://127.0.0.1:$second" "tls.ca_file=$S/first/cert.pem" \
+		"queue.socket=$([ $who = own ] || echo "$S/run/socket")" "$@"
+	[ $who = service ] || return 0
+	chmod 644 "$PILLARBOX_CONFIG"
+	sendmail -bD 2>/dev/null &
+	service=$!
+	eventually 10 test -S "$S/run/socket"
+}
+stop() { [ $who = own ] || { kill $service && wait $service; }; }
+for who in own service; do
+	rm -rf "$S"/{first,second,log,runs}
+	relay first -T -a joe:token2 -A XOAUTH2,PLAIN
+	relay second
+	run "relay.password_command=$S/token"
+	post r1@x.example
+	ok "$who: an expired token: the second relay takes it" eventually 10 got second r1
+	ok '  with a warning' eventually 10 grep -q 'warning: cannot log in: .*; the next relay is tried' "$S/log"
+	sleep 1 # who asks in the same second has the smtp that there is
+	post r2@x.example
+	ok '  another token: the first takes the next' eventually 10 got first r2
+	is '  two attempts' "$(asked)" 2
+	stop
+	run relay.password=wrong
+	for i in 3 4 5 6 7 8; do
+		post "r$i@x.example"
+		eventually 10 got second "r$i" || diag "r$i does not arrive"
+	done
+	ok '  six messages, a wrong password: no more than two others' test "$(asked)" -le 4
+	stop
+done
 done_testing
