@@ -83,7 +83,7 @@ struct work {
 	const char *mailer;  /* the address that bounces come from */
 	pid_t wire;          /* of smtp, for the log */
 	unsigned suspects;   /* messages with strikes */
-	bool renew;          /* a login failed, or TLS: the next smtp is to read its files anew */
+	bool renew;          /* the next smtp is to read its files anew: a login failed, or TLS */
 	int64_t renew_after; /* milliseconds: not for a relay that is passed by before that */
 	struct attempt attempts[HANDOFF_JOBS];
 	struct job jobs[HANDOFF_JOBS];

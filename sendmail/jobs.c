@@ -182,8 +182,15 @@ is_relay(const char *destination)
 
 /*
  * A login that is refused needs a person, or another token; TLS that fails with a relay may need other
- * certificates. The next smtp has them as they are then.
+ * certificates, and what smtp could not read when it was started may be there by now.
  */
+static bool
+wants_files(const struct job *j, const struct outcome *o)
+{
+	return o->stage == STAGE_CONFIG || o->stage == STAGE_AUTH ||
+	       (o->stage == STAGE_TLS && is_relay(j->destination));
+}
+
 static void
 note_outage(struct work *w, const struct job *j, const struct outcome *o)
 {
@@ -192,8 +199,7 @@ note_outage(struct work *w, const struct job *j, const struct outcome *o)
 
 	if (o->stage == STAGE_AUTH && news)
 		link_refused(o, "the mail waits");
-	w->renew = w->renew || o->stage == STAGE_AUTH ||
-		   (o->stage == STAGE_TLS && is_relay(j->destination));
+	w->renew = w->renew || wants_files(j, o);
 }
 
 void
