@@ -326,14 +326,16 @@ sync_removals(struct flusher *f)
 		log_warn("%s; after a power cut some mail may come twice", f->facts->spool->error);
 }
 
-/* When it is time; and before somebody hears that a run is over. */
+/* What was removed is synced when it is time, and before somebody hears that a run is over. */
 static void
-settle_removals(struct flusher *f)
+end_runs(struct flusher *f)
 {
 	bool over = waiters_run_over(&f->waiters, &f->due, &f->work);
 
 	if (over || removals_wait(&f->work.removals, clock_monotonic(), 1) == 0)
 		sync_removals(f);
+	if (over || waiters_blocked(&f->waiters))
+		waiters_runs(&f->waiters, &f->due, &f->work);
 }
 
 void
@@ -342,8 +344,7 @@ flusher_turn(struct flusher *f)
 	sweep(f);
 	try_stuck(f);
 	begin_messages(f);
-	settle_removals(f);
-	waiters_runs(&f->waiters, &f->due, &f->work);
+	end_runs(f);
 	flusher_release_link(f);
 	note_emptiness(f);
 	tell_status(f);
