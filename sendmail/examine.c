@@ -176,10 +176,9 @@ examine(const struct examine *e, const struct settings *s)
 {
 	struct findings *f = calloc(1, sizeof(*f));
 	struct link l = {.fd = -1};
-	enum probe_kind goal = e->to[0] != '\0'            ? PROBE_RCPT
-			       : e->destination[0] != '\0' && e->destination[0] != ':'
-				   ? PROBE_MX
-				   : PROBE_QUIT;
+	enum probe_kind goal = e->to[0] != '\0'                    ? PROBE_RCPT
+			       : settings_is_relay(e->destination) ? PROBE_QUIT
+								   : PROBE_MX;
 	int status;
 
 	if (f == NULL)

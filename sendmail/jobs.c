@@ -173,22 +173,12 @@ work_unsent(struct work *w, const union handoff_message *m)
 	drop_job(w, j);
 }
 
-/* The relay, or one of those by sender. */
-static bool
-is_relay(const char *destination)
-{
-	return destination[0] == '\0' || destination[0] == ':';
-}
-
-/*
- * A login that is refused needs a person, or another token; TLS that fails with a relay may need other
- * certificates, and what smtp could not read when it was started may be there by now.
- */
+/* TLS with an exchanger that fails hangs on no file of ours. */
 static bool
 wants_files(const struct job *j, const struct outcome *o)
 {
-	return o->stage == STAGE_CONFIG || o->stage == STAGE_AUTH ||
-	       (o->stage == STAGE_TLS && is_relay(j->destination));
+	return link_wants_files(o->stage) &&
+	       (o->stage != STAGE_TLS || settings_is_relay(j->destination));
 }
 
 static void
@@ -210,7 +200,7 @@ work_passed(struct work *w, const struct handoff_passed *m)
 	if (!link_passed(m) || now < w->renew_after)
 		return;
 	w->renew = true;
-	w->renew_after = now + LINK_RENEW;
+	w->renew_after = now + HANDOFF_DOWN;
 }
 
 /* An answered destination is alive, and what waits for a relay need not wait on. */
@@ -219,7 +209,7 @@ note_destination(struct work *w, const struct job *j, const struct outcome *o)
 {
 	if (o->status.class == 4 && o->scope == SCOPE_DESTINATION)
 		note_outage(w, j, o);
-	else if (outage_over(&w->outages, j->destination) && is_relay(j->destination))
+	else if (outage_over(&w->outages, j->destination) && settings_is_relay(j->destination))
 		due_run(w->due);
 }
 

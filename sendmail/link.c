@@ -209,6 +209,13 @@ link_refused(const struct outcome *o, const char *fate)
 	    o->text, fate);
 }
 
+/* What could not be read, a password or token that is refused, certificates. */
+bool
+link_wants_files(enum stage stage)
+{
+	return stage == STAGE_CONFIG || stage == STAGE_AUTH || stage == STAGE_TLS;
+}
+
 bool
 link_passed(const struct handoff_passed *m)
 {
@@ -216,7 +223,7 @@ link_passed(const struct handoff_passed *m)
 		link_refused(&m->why, "the next relay is tried");
 	else
 		log_info("the next relay is tried: %s", m->why.text);
-	return m->why.stage == STAGE_AUTH || m->why.stage == STAGE_TLS;
+	return link_wants_files(m->why.stage);
 }
 
 void

@@ -45,12 +45,13 @@ int64_t link_watched(struct link *l);
 /* Log that a login is refused, and what becomes of the mail. */
 void link_refused(const struct outcome *o, const char *fate);
 
+/* Whether what fails at this stage may go well with another smtp, which reads its files anew. */
+bool link_wants_files(enum stage stage);
+
 /*
- * Log that a relay is passed by. Whether another smtp may do better there, with password and
- * certificates as they are then: to be tried every LINK_RENEW at most, or who has a wrong password might
- * have his account closed by that.
+ * Log that a relay is passed by. Whether another smtp may do better there: to be tried every HANDOFF_DOWN
+ * at most, or who has a wrong password might have his account closed by that.
  */
-#define LINK_RENEW 300000 /* milliseconds, as smtp passes it by */
 bool link_passed(const struct handoff_passed *m);
 
 /* smtp finishes what it has, says QUIT and leaves by itself. */

@@ -196,7 +196,7 @@ next_hop(struct path *p, void *owner)
 	bool blocked = p->tries > 0 && !p->reached;
 
 	if (h->relay != NULL)
-		h->down = p->wire->now + WIRE_DOWN;
+		h->down = p->wire->now + HANDOFF_DOWN;
 	else if (!blocked)
 		p->hop = p->route->nhops - 1;
 	while (++p->hop < p->route->nhops && is_down(p))

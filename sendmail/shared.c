@@ -147,7 +147,7 @@ wants_another(struct shared *s, const struct ask *a, int64_t now)
 		return false;
 	s->wished = now;
 	if (renew)
-		s->renew_after = now + LINK_RENEW;
+		s->renew_after = now + HANDOFF_DOWN;
 	return true;
 }
 

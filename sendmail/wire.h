@@ -5,7 +5,7 @@
  *
  * A route is where mail goes that has one way to go: the relays of a section of the settings, or
  * the exchangers of each domain. Its hops are tried in their order; one that failed is passed by
- * for WIRE_DOWN, whoever asks, unless all have failed.
+ * for HANDOFF_DOWN, whoever asks, unless all have failed.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -21,8 +21,7 @@
 #include "outbox.h"
 #include "sys/config.h"
 
-#define WIRE_DOWN 300000 /* milliseconds that a relay which failed is passed by */
-#define WIRE_REPLACED 3  /* files of the resolver that others may take the place of */
+#define WIRE_REPLACED 3 /* files of the resolver that others may take the place of */
 
 struct channel;
 

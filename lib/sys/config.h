@@ -194,6 +194,9 @@ const char *settings_relay_name(const struct settings_relay *r);
  */
 bool settings_by_relay(const struct settings *s, const char *sender, char dst[HOST_LEN]);
 
+/* Whether this is the destination of relays, and no domain. */
+bool settings_is_relay(const char *destination);
+
 /*
  * Call `each` in the table's order with every setting as text, secrets too, for handing them to
  * smtp. Stops when `each` returns non-zero and returns that.

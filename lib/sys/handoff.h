@@ -105,6 +105,8 @@ struct handoff_idle {
 	uint32_t channels; /* that it was given so far */
 };
 
+/* A relay that failed: the next one is tried, for so long. */
+#define HANDOFF_DOWN 300000 /* milliseconds */
 struct handoff_passed {
 	uint32_t type;
 	struct outcome why;

@@ -255,6 +255,12 @@ settings_by_relay(const struct settings *s, const char *sender, char dst[HOST_LE
 	return true;
 }
 
+bool
+settings_is_relay(const char *destination)
+{
+	return destination[0] == '\0' || destination[0] == ':';
+}
+
 const char *
 settings_relay_name(const struct settings_relay *r)
 {
