@@ -12,11 +12,6 @@ printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$S/resolv.conf"
 mount --bind "$S/resolv.conf" /etc/resolv.conf || give_up "cannot mount"
 nft -f - <<<'table ip filter { chain input { type filter hook input priority 0; ip daddr 127.0.0.9 drop; }; }'
 
-# a relay NAME OPTIONS...: its port in the variable NAME, what it got below $S/NAME.
-relay() {
-	SINK=$S/$1 sink_start "${@:2}"
-	printf -v "$1" %s "$SINK_PORT"
-}
 log_of() { grep -F "to=<$1>" "$S/log" | tail -n 1; }
 # goes RECIPIENT NAME REGEX: what the log says of it.
 goes() {
@@ -26,13 +21,13 @@ goes() {
 }
 settings=(queue.deliver=queue queue.retry=1h smtp.connect_timeout=1s)
 
-relay good -t -k "$S/key" -a me:right
-relay busy -r 'greeting reply 421 4.3.2 too many; close'
-relay gone -r 'greeting reply 554 5.3.2 no; close'
-relay deaf -r 'ehlo reply 502 5.5.1 what; close' -r 'helo reply 502 5.5.1 what; close'
-relay bare
-relay plain
-relay strange -t -k "$S/key" -a me:wrong
+sink_named good -t -k "$S/key" -a me:right
+sink_named busy -r 'greeting reply 421 4.3.2 too many; close'
+sink_named gone -r 'greeting reply 554 5.3.2 no; close'
+sink_named deaf -r 'ehlo reply 502 5.5.1 what; close' -r 'helo reply 502 5.5.1 what; close'
+sink_named bare
+sink_named plain
+sink_named strange -t -k "$S/key" -a me:wrong
 cert="tls.ca_file=$S/ca"
 cp "$S/good/cert.pem" "$S/ca"
 sink_start && none=$SINK_PORT && sink_stop
@@ -76,8 +71,8 @@ config "${settings[@]}" "$cert" relay.password=right \
 	"relay.url=smtp+tls://me:bad@127.0.0.1:$good, smtp+tls://me@127.0.0.1:$good"
 goes pass@x.example "each URL has its own password" "relay=127.0.0.1\[127.0.0.1\]:$good, .*status=sent"
 # Relays by sender, each with its own account.
-relay home -t -k "$S/key" -a me:home
-relay work -t -k "$S/key" -a boss:work
+sink_named home -t -k "$S/key" -a me:home
+sink_named work -t -k "$S/key" -a boss:work
 echo work >"$S/secret"
 chmod 600 "$S/secret"
 named=("$cert" "relay.url=smtp+tls://me@127.0.0.1:$home" relay.password=home

@@ -4,27 +4,19 @@
 # Back from the relay of second choice to the first, while mail goes all the time: by smtp's clock, which
 # runs 60 times as fast (hasty.c), a relay that failed is passed by for five seconds.
 . "${0%/*}/lib.sh"
-[ -x "$B/t/hasty" ] || give_up "needs $B/t/hasty (make $B/t/hasty)"
 scratch
-mkdir "$S/prefix"
-cp -r "$B/sbin" "$B/libexec" "$S/prefix"
-cp "$B/t/hasty" "$S/prefix/libexec/pillarbox/smtp"
-PATH=$S/prefix/sbin:$PATH
+hasty "$S/hasty"
+PATH=$S/hasty/sbin:$PATH
 
-# relay NAME OPTIONS...: its port in the variable NAME, what it got below $S/NAME.
-relay() {
-	SINK=$S/$1 sink_start "${@:2}"
-	printf -v "$1" %s "$SINK_PORT"
-}
 got() { find "$S/$1" -name '*.env' | wc -l; }
 n=0
 post() { sendmail -i -f s@x.example "r$((++n))@x.example" <<<hello; }
 post_on() { post && [ "$(got first)" -gt 0 ]; }
 all_came() { [ $(($(got first) + $(got second))) -eq "$n" ]; }
 
-relay first
+sink_named first
 sink_stop
-relay second
+sink_named second
 config queue.linger=60 "relay.url=smtp://127.0.0.1:$first smtp://127.0.0.1:$second"
 post
 ok 'the first is down: the second takes it' eventually 10 all_came

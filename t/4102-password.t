@@ -81,39 +81,9 @@ sink_stop
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=other \
 	-out "$S/other" 2>/dev/null
 deferred() { grep -q "status=deferred .*$1" "$S/log"; }
-for who in own service; do
-	rm -rf "$SINK" "$S/log"
-	sink_start -T -a joe:right
-	rm -f "$S/ca"
-	settings queue.retry=2s relay.password=right "tls.ca_file=$S/ca"
-	if [ $who = service ]; then
-		chmod 711 "$S"
-		settings queue.retry=2s relay.password=right "tls.ca_file=$S/ca" "queue.socket=$S/run/socket"
-		chmod 644 "$PILLARBOX_CONFIG"
-		sendmail -bD 2>/dev/null &
-		service=$!
-		eventually 10 test -S "$S/run/socket"
-	fi
-	post r1@x.example
-	ok "$who: no file" eventually 10 deferred 'TLS: .*No such file'
-	cp "$S/other" "$S/ca"
-	ok "  another one's certificate" eventually 10 deferred 'certificate verify failed'
-	cp "$SINK/cert.pem" "$S/ca.new"
-	mv "$S/ca.new" "$S/ca"
-	ok '  when the right one is there the mail goes' sink_wait 1 10
-done
-kill $service
-wait $service
-
-# Two relays, of which the first wants another token: it gets that by itself. A password that stays wrong is
-# not tried with each mail.
-relay() { SINK=$S/$1 sink_start "${@:2}" && printf -v "$1" %s "$SINK_PORT"; }
-got() { cat "$S/$1"/*.env 2>/dev/null | grep -q "^rcpt <$2@"; }
-asked() { grep -c ' AUTH ' "$S/first/commands.log"; }
 # run SETTINGS...: with these, and for the second time with the service.
 run() {
-	settings "relay.url=smtps://joe@localhost:$first smtp://127.0.0.1:$second" "tls.ca_file=$S/first/cert.pem" \
-		"queue.socket=$([ $who = own ] || echo "$S/run/socket")" "$@"
+	settings "$@"
 	[ $who = service ] || return 0
 	chmod 644 "$PILLARBOX_CONFIG"
 	sendmail -bD 2>/dev/null &
@@ -122,10 +92,30 @@ run() {
 }
 stop() { [ $who = own ] || { kill $service && wait $service; }; }
 for who in own service; do
+	rm -rf "$SINK" "$S/log"
+	sink_start -T -a joe:right
+	rm -f "$S/ca"
+	run queue.retry=2s relay.password=right "tls.ca_file=$S/ca"
+	post r1@x.example
+	ok "$who: no file" eventually 10 deferred 'TLS: .*No such file'
+	cp "$S/other" "$S/ca"
+	ok "  another one's certificate" eventually 10 deferred 'certificate verify failed'
+	cp "$SINK/cert.pem" "$S/ca.new"
+	mv "$S/ca.new" "$S/ca"
+	ok '  when the right one is there the mail goes' sink_wait 1 10
+	stop
+done
+
+# Two relays, of which the first wants another token: it gets that by itself. A password that stays wrong is
+# not tried with each mail.
+got() { cat "$S/$1"/*.env 2>/dev/null | grep -q "^rcpt <$2@"; }
+asked() { grep -c ' AUTH ' "$S/first/commands.log"; }
+for who in own service; do
 	rm -rf "$S"/{first,second,log,runs}
-	relay first -T -a joe:token2 -A XOAUTH2,PLAIN
-	relay second
-	run "relay.password_command=$S/token"
+	sink_named first -T -a joe:token2 -A XOAUTH2,PLAIN
+	sink_named second
+	relays=("relay.url=smtps://joe@localhost:$first smtp://127.0.0.1:$second" "tls.ca_file=$S/first/cert.pem")
+	run "${relays[@]}" "relay.password_command=$S/token"
 	post r1@x.example
 	ok "$who: an expired token: the second relay takes it" eventually 10 got second r1
 	ok '  with a warning' eventually 10 grep -q 'warning: cannot log in: .*; the next relay is tried' "$S/log"
@@ -134,7 +124,7 @@ for who in own service; do
 	ok '  another token: the first takes the next' eventually 10 got first r2
 	is '  two attempts' "$(asked)" 2
 	stop
-	run relay.password=wrong
+	run "${relays[@]}" relay.password=wrong
 	for i in 3 4 5 6 7 8; do
 		post "r$i@x.example"
 		eventually 10 got second "r$i" || diag "r$i does not arrive"

@@ -325,10 +325,7 @@ why='timed out while' row ddd 000 'auth stall'
 eventually 30 there || give_up "the sinks do not start"
 for i in "${!names[@]}"; do ports[i]=$(<"$S/port.$i"); done
 sink_start
-mkdir -p "$S/hasty/sbin" "$S/hasty/libexec/pillarbox"
-cp "$B/sbin/sendmail" "$S/hasty/sbin"
-cp "$B/libexec/pillarbox/flush" "$S/hasty/libexec/pillarbox"
-cp "$B/t/hasty" "$S/hasty/libexec/pillarbox/smtp"
+hasty "$S/hasty"
 chmod -R go+rX "$S/hasty"
 
 # of_group G COMMAND...: with the settings of that group, and its sendmail first.

@@ -171,6 +171,20 @@ sink_start() {
 	export SINK_PORT
 }
 
+# sink_named NAME [OPTIONS]: one of several, its port in the variable NAME, what it got below $S/NAME.
+sink_named() {
+	SINK=$S/$1 sink_start "${@:2}"
+	printf -v "$1" %s "$SINK_PORT"
+}
+
+# hasty DIR: the programs, with an smtp whose clock runs 60 times as fast (hasty.c).
+hasty() {
+	[ -x "$B/t/hasty" ] || give_up "needs $B/t/hasty (make $B/t/hasty)"
+	mkdir "$1"
+	cp -r "$B/sbin" "$B/libexec" "$1"
+	cp "$B/t/hasty" "$1/libexec/pillarbox/smtp"
+}
+
 # dns_start ZONE: a name server (t/dns) on port 53 of a network of our own; its pid in $dns_pid.
 dns_start() {
 	"$T/dns" "$1" &
